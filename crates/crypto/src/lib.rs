@@ -1,0 +1,15 @@
+//! Proofs on bytes.
+//!
+//! Everything secret has a type of its own without `Debug`; what may touch the disk is a hash or a sealed text, again of its own type. Names
+//! say how far a value can be trusted: `unverified_` until proven, `danger_` for what can be misused.
+
+pub mod api_key;
+pub mod caller_marks;
+pub mod digest;
+pub mod encoding;
+pub mod entropy;
+pub mod jose;
+pub mod master_key;
+pub mod refresh_token;
+pub mod seal;
+pub mod secret;

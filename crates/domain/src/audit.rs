@@ -1,0 +1,165 @@
+//! The audit trail: who did what to whom. Written in the act's own transaction, so an act without an entry, or an entry without an act,
+//! can't be.
+
+use crate::{
+    clock::Timestamp,
+    id::{AuditId, ClientId, KeyId, ProjectId, SessionId, UserId},
+};
+
+/// One entry.
+#[derive(Debug, Clone)]
+pub struct AuditEntry {
+    /// Where it happened.
+    pub project: ProjectId,
+    /// The entry's own identifier.
+    pub id: AuditId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub act: Act,
+    /// Who did it.
+    pub actor: Actor,
+    /// To what.
+    pub subject: Subject,
+    /// The request in which it happened, as logs name it.
+    pub request: Option<String>,
+    /// What else there is to say: short, no secrets, no personal data.
+    pub detail: Vec<(&'static str, String)>,
+}
+
+/// What an act was done to. Any part may be missing.
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    /// The user concerned.
+    pub user: Option<UserId>,
+    /// The client concerned.
+    pub client: Option<ClientId>,
+    /// The session concerned.
+    pub session: Option<SessionId>,
+    /// The key concerned.
+    pub key: Option<String>,
+}
+
+/// Who did something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// A backend with a secret key.
+    SecretKey(KeyId),
+    /// A user, or an app in the user's name.
+    User(UserId),
+    /// Somebody at the command line of the server.
+    Operator,
+    /// The server itself, keeping its rules.
+    System,
+    /// Somebody who proved nothing.
+    Anonymous,
+}
+
+macro_rules! acts {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal,)+) => {
+        /// What can be done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Act {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl Act {
+            /// Every act there is.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
+            /// Its name in the trail. Never changed once it has been published.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)+
+                }
+            }
+        }
+    };
+}
+
+acts! {
+    /// A project was made.
+    ProjectCreated = "project.created",
+    /// A project's settings were changed.
+    ProjectSet = "project.set",
+    /// Everything in a project was revoked.
+    ProjectRevoked = "project.revoked",
+    /// A project was closed.
+    ProjectDisabled = "project.disabled",
+    /// A project was opened again.
+    ProjectEnabled = "project.enabled",
+    /// A client was made.
+    ClientCreated = "client.created",
+    /// A client's settings were changed.
+    ClientSet = "client.set",
+    /// All sessions of a client were ended.
+    ClientRevoked = "client.revoked",
+    /// A client was closed.
+    ClientDisabled = "client.disabled",
+    /// A client was opened again.
+    ClientEnabled = "client.enabled",
+    /// A key was made.
+    KeyCreated = "key.created",
+    /// A key was changed.
+    KeySet = "key.set",
+    /// A key was given a successor.
+    KeyRotated = "key.rotated",
+    /// A key was made worthless.
+    KeyRevoked = "key.revoked",
+    /// A user came to be.
+    UserCreated = "user.created",
+    /// A user's names were changed.
+    UserSet = "user.set",
+    /// All sessions of a user were ended.
+    UserRevoked = "user.revoked",
+    /// A user was locked out.
+    UserDisabled = "user.disabled",
+    /// A user was let in again.
+    UserEnabled = "user.enabled",
+    /// Two users became one.
+    UserMerged = "user.merged",
+    /// A user gained an identity.
+    IdentityAdded = "identity.added",
+    /// A user lost an identity.
+    IdentityRemoved = "identity.removed",
+    /// A session was opened because a backend vouched.
+    SessionVouched = "session.vouched",
+    /// A session was refreshed.
+    SessionRefreshed = "session.refreshed",
+    /// An earlier refresh token came from another network or user agent.
+    SessionForeignReplay = "session.foreign_replay",
+    /// A refresh token was newer than the database.
+    SessionCommitLost = "session.commit_lost",
+    /// Two parties used one session, which therefore ended.
+    SessionTheft = "session.theft",
+    /// A session ended.
+    SessionEnded = "session.ended",
+    /// Vouches were refused; counted together.
+    VouchRefused = "vouch.refused",
+    /// Refreshes were refused; counted together.
+    RefreshRefused = "refresh.refused",
+    /// A secret key was used from a browser, so it is in an app; counted together.
+    SecretInBrowser = "key.seen_in_browser",
+}
+
+impl Actor {
+    /// What kind of actor this is, as the trail has it.
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::SecretKey(_) => "secret_key",
+            Self::User(_) => "user",
+            Self::Operator => "operator",
+            Self::System => "system",
+            Self::Anonymous => "anonymous",
+        }
+    }
+
+    /// Which one, where there is more than one.
+    pub fn id(self) -> Option<String> {
+        match self {
+            Self::SecretKey(id) => Some(id.to_string()),
+            Self::User(id) => Some(id.to_string()),
+            Self::Operator | Self::System | Self::Anonymous => None,
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Keys that authenticate a customer's backend, and what each may do.
+
+use std::{collections::BTreeSet, net::IpAddr, num::NonZeroU32};
+
+use ipnet::IpNet;
+
+use crate::{
+    clock::Timestamp,
+    id::{ClientId, KeyId, ProjectId},
+    proof::Level,
+    text::Name,
+};
+
+/// What is known of a secret key; the secret itself is known to its holder alone.
+#[derive(Debug, Clone)]
+pub struct SecretKey {
+    /// The project it opens.
+    pub project: ProjectId,
+    /// Its name in logs, tokens (`vby`) and the audit trail.
+    pub id: KeyId,
+    /// For people.
+    pub name: Name,
+    /// The first characters of the secret, by which its holder can tell which one it is.
+    pub prefix: String,
+    /// What it may do.
+    pub scope: KeyScope,
+    /// How often what it vouched for has been revoked.
+    pub generation: u32,
+    /// When the key was created.
+    pub created_at: Timestamp,
+    /// From when on it no longer works.
+    pub expires_at: Option<Timestamp>,
+    /// Since when it no longer works, because somebody said so.
+    pub revoked_at: Option<Timestamp>,
+    /// When it was last used, give or take a minute.
+    pub last_used_at: Option<Timestamp>,
+    /// The key that took its place at a rotation.
+    pub replaced_by: Option<KeyId>,
+}
+
+/// What a secret key may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyScope {
+    /// For which clients it may vouch.
+    pub clients: ClientScope,
+    /// May it create users?
+    pub may_create_users: bool,
+    /// From which networks it may be used; empty: from everywhere.
+    pub networks: Vec<IpNet>,
+    /// Requests per second, where they differ from the project's setting.
+    pub rate: Option<NonZeroU32>,
+    /// The highest authentication level that it may pass on.
+    pub max_level: Level,
+}
+
+impl Default for KeyScope {
+    fn default() -> Self {
+        Self {
+            clients: ClientScope::Every,
+            may_create_users: true,
+            networks: Vec::new(),
+            rate: None,
+            max_level: Level::Vouched,
+        }
+    }
+}
+
+/// The clients a key may vouch for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClientScope {
+    /// All of the project, those included that are yet to be made.
+    Every,
+    /// Those named, and no other.
+    Only(BTreeSet<ClientId>),
+}
+
+/// Why a key that exists can't be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRefusal {
+    /// It was revoked.
+    Revoked,
+    /// Its time is over.
+    Expired,
+    /// The caller's network isn't among those it may be used from.
+    ForeignNetwork,
+}
+
+impl SecretKey {
+    /// May it be used now, from there?
+    pub fn check(&self, now: Timestamp, caller: IpAddr) -> Result<(), KeyRefusal> {
+        if self.revoked_at.is_some() {
+            return Err(KeyRefusal::Revoked);
+        }
+        if self.expires_at.is_some_and(|end| end.is_past(now)) {
+            return Err(KeyRefusal::Expired);
+        }
+        let networks = &self.scope.networks;
+        if !networks.is_empty() && !networks.iter().any(|network| network.contains(&caller)) {
+            return Err(KeyRefusal::ForeignNetwork);
+        }
+        Ok(())
+    }
+
+    /// May it vouch for users of this client?
+    pub fn may_vouch_for(&self, client: &ClientId) -> bool {
+        match &self.scope.clients {
+            ClientScope::Every => true,
+            ClientScope::Only(allowed) => allowed.contains(client),
+        }
+    }
+}

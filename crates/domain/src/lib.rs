@@ -1,0 +1,20 @@
+//! Nouns and rules of Countersign.
+//!
+//! Nothing here reads a clock, rolls dice, waits, or touches the world: time and randomness come in as arguments, so each rule can be
+//! read, and tested, as a function.
+
+pub mod audit;
+pub mod client;
+pub mod clock;
+pub mod generations;
+pub mod id;
+pub mod identity;
+pub mod identity_join;
+pub mod key;
+pub mod policy;
+pub mod project;
+pub mod proof;
+pub mod refresh;
+pub mod session;
+pub mod text;
+pub mod user;

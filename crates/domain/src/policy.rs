@@ -1,0 +1,236 @@
+//! Settings of projects and clients: what each is called, what it means, what it may be.
+//!
+//! A project holds only what it sets itself; a client, what it sets differently. Everything else is the default here, so that a better
+//! default reaches everyone who didn't choose.
+
+mod value;
+
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
+
+pub use value::{SignupExisting, VouchEmail};
+use value::{audience, choice, host_name, span, switch};
+
+use crate::refresh::RefreshRule;
+
+/// Settings that somebody made, by name.
+pub type Overrides = BTreeMap<String, String>;
+
+/// Where a setting may be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// On the project only.
+    Project,
+    /// On the project, and differently on a client.
+    Client,
+}
+
+/// What there is to know about a setting.
+#[derive(Debug)]
+pub struct Definition {
+    /// Its name, as in `project set p1 NAME=VALUE`.
+    pub name: &'static str,
+    /// What it does, in a sentence or two.
+    pub meaning: &'static str,
+    /// Its value where nobody set one.
+    pub default: &'static str,
+    /// Where it may be made.
+    pub scope: Scope,
+    check: fn(&str) -> Result<(), String>,
+}
+
+/// Why a setting can't be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSetting {
+    /// There is none of that name.
+    #[error("there is no setting `{0}`; `project show` lists them all")]
+    Unknown(String),
+    /// It is the project's alone.
+    #[error("`{0}` is a setting of the project, not of a client")]
+    NotForClients(&'static str),
+    /// It can't have that value.
+    #[error("`{name}` {problem}")]
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// What a value must be.
+        problem: String,
+    },
+}
+
+/// One way to call every reader.
+fn read<T>(text: &str, reader: fn(&str) -> Result<T, String>) -> Result<T, String> {
+    reader(text)
+}
+
+macro_rules! settings {
+    ($($(#[doc = $meaning:literal])+ $field:ident: $type:ty = $name:literal, $scope:ident, $default:literal, $parse:expr;)+) => {
+        /// All settings that hold for a client of a project, or for the project itself.
+        #[derive(Debug, Clone)]
+        pub struct Settings {
+            $($(#[doc = $meaning])+ pub $field: $type,)+
+        }
+
+        /// Every setting there is.
+        pub const DEFINITIONS: &[Definition] = &[$(Definition {
+            name: $name,
+            meaning: concat!($($meaning),+).trim_ascii_start(),
+            default: $default,
+            scope: Scope::$scope,
+            check: |text| read(text, $parse).map(drop),
+        }),+];
+
+        impl Settings {
+            /// The values that hold where `layers` were set, the most specific first.
+            pub fn resolve(layers: &[&Overrides]) -> Result<Self, InvalidSetting> {
+                let value = |name: &str, default: &'static str| {
+                    layers.iter().find_map(|layer| layer.get(name)).map_or(default, String::as_str).to_owned()
+                };
+                Ok(Self {
+                    $($field: read(&value($name, $default), $parse).map_err(|problem| InvalidSetting::Value { name: $name, problem })?,)+
+                })
+            }
+        }
+    };
+}
+
+settings! {
+    /// Whether an e-mail address or telephone number in a vouch counts as proved: `trusted`, or `unverified`.
+    vouch_email: VouchEmail = "vouch.email", Project, "trusted", choice::<VouchEmail>;
+    /// What a sign-up gets that names a user who exists: `accept`, tokens for that user, or `reject`, an error.
+    signup_existing: SignupExisting = "signup_existing", Project, "accept", choice::<SignupExisting>;
+    /// The host name at which this project is served, beside its path; empty: none.
+    host: Option<String> = "host", Project, "", host_name;
+    /// The `aud` of access tokens, an absolute URI or a name; empty: the project's issuer.
+    audience: Option<String> = "audience", Project, "", audience;
+    /// Calls per second that one secret key may make.
+    limit_key_rate: NonZeroU32 = "limits.key.rate", Project, "1000", choice::<NonZeroU32>;
+    /// Calls that one secret key may make at once before the rate counts.
+    limit_key_burst: NonZeroU32 = "limits.key.burst", Project, "2000", choice::<NonZeroU32>;
+    /// Vouches per minute for one e-mail address.
+    limit_email: NonZeroU32 = "limits.email", Project, "60", choice::<NonZeroU32>;
+    /// Failed calls per minute from one network (/24 or /56). Authentic tokens are served even then.
+    limit_failures: NonZeroU32 = "limits.failures", Project, "60", choice::<NonZeroU32>;
+    /// How long a signing key is used before the next takes its place; `0s`: until it is rotated by hand.
+    signing_rotation: Duration = "signing.rotation", Project, "90days", |text| span(text, "0s", "10years");
+    /// How long an access token lives.
+    access_lifetime: Duration = "access.lifetime", Client, "15m", |text| span(text, "10s", "24h");
+    /// How long a session lives at most, however often it is refreshed.
+    refresh_lifetime: Duration = "refresh.lifetime", Client, "45days", |text| span(text, "1m", "10years");
+    /// How long after a rotation the token before is still answered, for apps that lost the answer.
+    refresh_retry: Duration = "refresh.retry", Client, "24h", |text| span(text, "0s", "30days");
+    /// How long after a rotation two tokens may simply be in flight.
+    refresh_overlap: Duration = "refresh.overlap", Client, "60s", |text| span(text, "0s", "10m");
+    /// Whether a refresh makes a new refresh token: `on`, or `off`, for confidential clients only (RFC 9700 §2.2.2).
+    refresh_rotation: bool = "refresh.rotation", Client, "on", switch;
+    /// How long a session lives without being refreshed.
+    session_idle: Duration = "session.idle", Client, "30days", |text| span(text, "1m", "10years");
+    /// How many sessions one user may have in one client; the oldest goes.
+    session_cap: NonZeroU32 = "session.cap", Client, "100", choice::<NonZeroU32>;
+}
+
+impl Settings {
+    /// The settings of the refresh rule.
+    pub const fn refresh_rule(&self) -> RefreshRule {
+        RefreshRule {
+            retry: self.refresh_retry,
+            overlap: self.refresh_overlap,
+            rotates: self.refresh_rotation,
+        }
+    }
+}
+
+/// Finds a setting by its name.
+pub fn definition(name: &str) -> Result<&'static Definition, InvalidSetting> {
+    DEFINITIONS
+        .iter()
+        .find(|it| it.name == name)
+        .ok_or_else(|| InvalidSetting::Unknown(name.to_owned()))
+}
+
+impl Definition {
+    /// May this be its value?
+    pub fn check(&self, value: &str) -> Result<(), InvalidSetting> {
+        (self.check)(value).map_err(|problem| InvalidSetting::Value {
+            name: self.name,
+            problem,
+        })
+    }
+
+    /// The value that holds where `layers` were set, the most specific first.
+    pub fn value<'a>(&'a self, layers: &[&'a Overrides]) -> &'a str {
+        layers
+            .iter()
+            .find_map(|layer| layer.get(self.name))
+            .map_or(self.default, String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(name: &str, value: &str) -> Overrides {
+        Overrides::from([(name.to_owned(), value.to_owned())])
+    }
+
+    #[test]
+    fn the_defaults_are_valid_and_every_setting_has_a_meaning() {
+        Settings::resolve(&[]).unwrap();
+        for definition in DEFINITIONS {
+            assert_eq!(definition.check(definition.default), Ok(()), "{}", definition.name);
+            assert!(
+                definition.meaning.ends_with('.'),
+                "{}: {}",
+                definition.name,
+                definition.meaning
+            );
+        }
+    }
+
+    #[test]
+    fn a_client_differs_from_its_project_and_the_project_from_the_default() {
+        let (project, client) = (set("refresh.overlap", "2m"), set("refresh.overlap", "1s"));
+        let of = |layers: &[&Overrides]| Settings::resolve(layers).unwrap().refresh_overlap;
+        assert_eq!(of(&[]), Duration::from_mins(1));
+        assert_eq!(of(&[&project]), Duration::from_mins(2));
+        assert_eq!(of(&[&client, &project]), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_value_that_makes_no_sense_is_refused_with_what_would() {
+        let check = |name: &str, value: &str| definition(name).unwrap().check(value).unwrap_err().to_string();
+        insta(
+            &check("access.lifetime", "soon"),
+            "`access.lifetime` must be a time like `15m` or `45days`",
+        );
+        insta(
+            &check("access.lifetime", "1s"),
+            "`access.lifetime` must be between 10s and 24h",
+        );
+        insta(
+            &check("session.cap", "0"),
+            "`session.cap` must be a whole number from 1",
+        );
+        insta(
+            &check("vouch.email", "yes"),
+            "`vouch.email` must be `trusted` or `unverified`",
+        );
+        insta(
+            &check("host", "http://x"),
+            "`host` must be a host name like `auth.example.com`",
+        );
+        insta(
+            &check("refresh.rotation", "1"),
+            "`refresh.rotation` must be `on` or `off`",
+        );
+        let unknown = definition("acces.lifetime").unwrap_err().to_string();
+        insta(
+            &unknown,
+            "there is no setting `acces.lifetime`; `project show` lists them all",
+        );
+    }
+
+    fn insta(actual: &str, expected: &str) {
+        assert_eq!(actual, expected);
+    }
+}

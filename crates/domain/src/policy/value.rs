@@ -1,0 +1,106 @@
+//! The kinds of value a setting can have, each read from text.
+
+use std::{num::NonZeroU32, str::FromStr, time::Duration};
+
+/// Whether a vouched address counts as proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VouchEmail {
+    /// It does, unless the vouch says otherwise.
+    Trusted,
+    /// It does not.
+    Unverified,
+}
+
+/// What a sign-up of a user who exists gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignupExisting {
+    /// Tokens for that user: two launches of an app race into sign-up, and both must win.
+    Accept,
+    /// An error.
+    Reject,
+}
+
+/// A value that says itself what it may be.
+pub(super) fn choice<T: Named>(text: &str) -> Result<T, String> {
+    T::from_text(text).ok_or_else(|| format!("must be {}", T::EXPECTED))
+}
+
+pub(super) trait Named: Sized {
+    const EXPECTED: &'static str;
+    fn from_text(text: &str) -> Option<Self>;
+}
+
+impl Named for VouchEmail {
+    const EXPECTED: &'static str = "`trusted` or `unverified`";
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "trusted" => Some(Self::Trusted),
+            "unverified" => Some(Self::Unverified),
+            _ => None,
+        }
+    }
+}
+
+impl Named for SignupExisting {
+    const EXPECTED: &'static str = "`accept` or `reject`";
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "accept" => Some(Self::Accept),
+            "reject" => Some(Self::Reject),
+            _ => None,
+        }
+    }
+}
+
+impl Named for NonZeroU32 {
+    const EXPECTED: &'static str = "a whole number from 1";
+    fn from_text(text: &str) -> Option<Self> {
+        Self::from_str(text).ok()
+    }
+}
+
+/// `on` or `off`.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err("must be `on` or `off`".to_owned()),
+    }
+}
+
+/// A span of time within bounds.
+pub(super) fn span(text: &str, least: &str, most: &str) -> Result<Duration, String> {
+    let parse = |text| humantime::parse_duration(text).map_err(|_| "must be a time like `15m` or `45days`".to_owned());
+    let span = parse(text)?;
+    if (parse(least)?..=parse(most)?).contains(&span) {
+        Ok(span)
+    } else {
+        Err(format!("must be between {least} and {most}"))
+    }
+}
+
+/// A host name, or nothing.
+pub(super) fn host_name(text: &str) -> Result<Option<String>, String> {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    match text {
+        "" => Ok(None),
+        name if name.len() <= 253 && name.split('.').all(is_label) => Ok(Some(name.to_owned())),
+        _ => Err("must be a host name like `auth.example.com`".to_owned()),
+    }
+}
+
+/// The name of an API, or nothing.
+pub(super) fn audience(text: &str) -> Result<Option<String>, String> {
+    match text {
+        "" => Ok(None),
+        name if name.len() <= 255 && name.bytes().all(|b| b.is_ascii_graphic()) => Ok(Some(name.to_owned())),
+        _ => Err("must be at most 255 visible ASCII characters".to_owned()),
+    }
+}

@@ -1,0 +1,37 @@
+use axum::{Json, extract::State};
+use countersign_domain::proof::Method;
+use countersign_wire::client_api::{error::ErrorEnvelope, me::MeBody};
+
+use crate::{app::App, error::client_api::Failure, extract::bearer::ProvedBearer};
+
+/// Who am I?
+///
+/// Who the bearer of an access token is, how that was proved, and which key vouched.
+#[utoipa::path(
+    get, path = "/v1/me", operation_id = "me", tag = "Client API",
+    security(("access_token" = [])),
+    responses(
+        (status = 200, description = "The caller.", body = MeBody),
+        (status = 401, description = "`invalid_credentials`: no live access token of this project.", body = ErrorEnvelope),
+        (status = 500, description = "`unknown`: the server failed.", body = ErrorEnvelope),
+        (status = 503, description = "`unavailable`: the server can't answer now; `Retry-After`.", body = ErrorEnvelope),
+    ),
+)]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    ProvedBearer(bearer): ProvedBearer,
+) -> Result<Json<MeBody>, Failure> {
+    let me = app.service.me(&bearer).await?;
+    Ok(Json(MeBody {
+        uid: me.user.to_string(),
+        project: me.project.to_string(),
+        client_id: me.client.to_string(),
+        session_id: me.session.to_string(),
+        email: me.profile.email.clone(),
+        external_id: me.profile.external_id.clone(),
+        amr: me.proof.methods.iter().map(Method::as_str).map(str::to_owned).collect(),
+        acr: me.proof.level.to_string(),
+        vouched_by: me.vouched_by.map(|key| key.to_string()),
+        expires_at: me.expires_at.seconds(),
+    }))
+}

@@ -1,0 +1,122 @@
+//! Door 2: `{"error": {"code", "message"}}`.
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use countersign_service::{address::Misaddressed, error::Outage, proof::access_token::TokenRefused};
+use countersign_wire::client_api::error::{Code, ErrorDetail, ErrorEnvelope};
+
+use super::{Cause, OUTAGE_RETRY, add_retry_after};
+
+/// A refusal of door 2.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    code: Code,
+    message: &'static str,
+    /// Of RFC 6750 §3.1.
+    challenge: Option<&'static str>,
+    retry_after: Option<Duration>,
+    cause: Option<String>,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: Code, message: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            message,
+            challenge: None,
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    /// No such path.
+    pub(crate) fn no_such_path() -> Self {
+        let message = "There is nothing at this path. The paths are in /openapi.json.";
+        Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, message)
+    }
+
+    /// The path is right, the method isn't.
+    pub(crate) fn wrong_method() -> Self {
+        let message = "This path takes another method; the Allow header names it.";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidRequest, message)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let error = ErrorDetail {
+            code: self.code,
+            message: self.message.to_owned(),
+        };
+        let mut response = (self.status, Json(ErrorEnvelope { error })).into_response();
+        if let Some(challenge) = self.challenge {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(wait) = self.retry_after {
+            add_retry_after(&mut response, wait);
+        }
+        if let Some(cause) = self.cause {
+            response.extensions_mut().insert(Cause(cause));
+        }
+        response
+    }
+}
+
+impl From<Outage> for Failure {
+    fn from(outage: Outage) -> Self {
+        let cause = Some(outage.to_string());
+        match outage {
+            Outage::Unavailable(_) | Outage::StaleFeed => {
+                let message = "The server can't answer just now. Nothing was changed; try again in a moment.";
+                let failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message);
+                Self {
+                    retry_after: Some(OUTAGE_RETRY),
+                    cause,
+                    ..failure
+                }
+            }
+            Outage::Fault(_) => {
+                let message = "The server failed. Its log says why, under the request id of this answer.";
+                Self {
+                    cause,
+                    ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message)
+                }
+            }
+        }
+    }
+}
+
+impl From<TokenRefused> for Failure {
+    fn from(refused: TokenRefused) -> Self {
+        if let TokenRefused::Outage(outage) = refused {
+            return outage.into();
+        }
+        // One message for all of them: a thief needn't learn which.
+        let message = "Show a live access token of this project: Authorization: Bearer <token>.";
+        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
+        Self {
+            challenge: Some("Bearer error=\"invalid_token\""),
+            ..failure
+        }
+    }
+}
+
+impl From<Misaddressed> for Failure {
+    fn from(problem: Misaddressed) -> Self {
+        let message = match problem {
+            Misaddressed::NoSuchProject => "There is no such project.",
+            Misaddressed::Disagreement => "Path and host name different projects.",
+            Misaddressed::NoneNamed => "The call names no project, and the root serves none: use /p/{project}.",
+        };
+        Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, message)
+    }
+}

@@ -1,0 +1,57 @@
+//! Who calls, as far as the connection tells.
+
+use std::{convert::Infallible, net::IpAddr};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use countersign_service::caller::Caller;
+
+use super::forwarded;
+use crate::{
+    app::{App, Peer},
+    layer::observe::RequestId,
+};
+
+/// The caller of a request.
+pub(crate) struct CallerOf(pub(crate) Caller);
+
+impl FromRequestParts<App> for CallerOf {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let user_agent = parts
+            .headers
+            .get(header::USER_AGENT)
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        Ok(Self(Caller {
+            address: address_of(parts, app),
+            user_agent: user_agent.unwrap_or_default().into_owned(),
+            is_browser: parts.headers.contains_key(header::ORIGIN),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .map(|id| id.0.clone())
+                .unwrap_or_default(),
+        }))
+    }
+}
+
+/// The peer's address; where the peer is a trusted proxy, the one that it saw.
+fn address_of(parts: &Parts, app: &App) -> IpAddr {
+    let peer = parts
+        .extensions
+        .get::<Peer>()
+        .map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
+    forwarded::client_address(peer, &parts.headers, &app.doors.trusted_proxies)
+}
+
+/// A header that stands there once, as text. Twice is as good as never: who knows which one was meant?
+pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().ok(),
+        _ => None,
+    }
+}

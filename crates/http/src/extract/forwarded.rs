@@ -1,0 +1,95 @@
+//! What proxies say of where a call comes from. Anybody can write these headers, so they count only as far as trusted proxies wrote them.
+
+use std::net::IpAddr;
+
+use axum::http::HeaderMap;
+use ipnet::IpNet;
+
+/// The address that the last trusted proxy saw. Each proxy adds its peer at the end of `X-Forwarded-For`, so the list is read backwards,
+/// for as long as it names trusted proxies.
+pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
+    let mut seen = peer.to_canonical();
+    if !is_trusted(seen) {
+        return seen;
+    }
+    let values: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    for entry in values.iter().rev().flat_map(|value| value.rsplit(',')) {
+        let Some(address) = parse(entry.trim()) else {
+            return seen;
+        };
+        seen = address;
+        if !is_trusted(seen) {
+            return seen;
+        }
+    }
+    seen
+}
+
+/// The host that the first proxy was asked for; only from a trusted peer.
+pub(crate) fn host<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
+    let is_trusted = trusted.iter().any(|network| network.contains(&peer.to_canonical()));
+    is_trusted
+        .then(|| super::caller::single(headers, "x-forwarded-host"))
+        .flatten()
+}
+
+/// An address, with or without a port, an IPv6 address with or without brackets.
+fn parse(entry: &str) -> Option<IpAddr> {
+    if let Ok(address) = entry.parse::<IpAddr>() {
+        return Some(address.to_canonical());
+    }
+    if let Ok(socket) = entry.parse::<std::net::SocketAddr>() {
+        return Some(socket.ip().to_canonical());
+    }
+    let bare = entry.strip_prefix('[')?.strip_suffix(']')?;
+    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(peer: &str, forwarded: &[&str]) -> String {
+        let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            headers.append("x-forwarded-for", value.parse().unwrap());
+        }
+        client_address(peer.parse().unwrap(), &headers, &trusted).to_string()
+    }
+
+    #[test]
+    fn a_strangers_headers_count_for_nothing() {
+        assert_eq!(seen("203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn a_trusted_proxy_says_whom_it_saw() {
+        assert_eq!(seen("10.0.0.1", &["198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("::ffff:10.0.0.1", &["198.51.100.1:4711"]), "198.51.100.1");
+        assert_eq!(seen("fd00::1", &["[2001:db8::7]:443"]), "2001:db8::7");
+        assert_eq!(seen("10.0.0.1", &["[2001:db8::7]"]), "2001:db8::7");
+    }
+
+    #[test]
+    fn what_a_client_wrote_before_the_first_trusted_proxy_is_not_believed() {
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1"]), "198.51.100.1");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
+        assert_eq!(
+            seen("10.0.0.1", &["1.1.1.1", "198.51.100.1", "10.0.0.2"]),
+            "198.51.100.1"
+        );
+    }
+
+    #[test]
+    fn garbage_ends_the_list() {
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, unknown"]), "10.0.0.1");
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1, , 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+    }
+}

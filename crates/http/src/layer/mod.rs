@@ -1,0 +1,4 @@
+//! What happens around every request.
+
+pub(crate) mod headers;
+pub(crate) mod observe;

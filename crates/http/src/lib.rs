@@ -1,0 +1,12 @@
+//! The doors over HTTP. [`router`] is the whole API on one page; each handler extracts, calls one use case, and shapes the answer. What a
+//! caller may is said by the type of an extractor.
+
+pub mod app;
+mod client_api;
+mod error;
+mod extract;
+mod layer;
+pub mod openapi;
+mod ops;
+pub mod router;
+mod vouch;

@@ -1,0 +1,73 @@
+//! The OpenAPI document.
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        self,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use crate::{client_api, ops, vouch};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Countersign",
+        description = "A self-hosted authentication server. Every path stands at the root for the default project, under `/p/{project}` for \
+            any, and at a project's own host name. Those under `/auth` stand under `/api/auth` too.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    servers(
+        (url = "/", description = "The default project, or the one that the call names itself"),
+        (url = "/p/{project}", description = "A project", variables(("project" = (default = "p1", description = "The project")))),
+    ),
+    tags(
+        (name = "Vouch", description = "Door 1: a backend vouches for its users, and their app goes on alone"),
+        (name = "Client API", description = "Door 2, and what all doors share"),
+        (name = "Tokens", description = "What APIs need to check tokens"),
+        (name = "Operation", description = "For machines that look after this one"),
+    ),
+    paths(
+        vouch::sign_in::handle,
+        vouch::sign_up::handle,
+        vouch::refresh::handle,
+        vouch::refresh::v1beta,
+        vouch::sign_out::handle,
+        vouch::profile::handle,
+        vouch::sessions::handle,
+        client_api::me::handle,
+        ops::jwks::handle,
+        ops::health::live,
+        ops::health::ready,
+        ops::metrics::handle,
+        ops::document::handle,
+    ),
+    modifiers(&Proofs),
+)]
+struct Document;
+
+/// The proofs that calls carry.
+struct Proofs;
+
+impl Modify for Proofs {
+    fn modify(&self, document: &mut openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let secret_key = ApiKey::Header(ApiKeyValue::with_description(
+            "verification-token",
+            "A secret key of the project (`sk_…`). Backends only: a call with an `Origin` header is refused.",
+        ));
+        components.add_security_scheme("secret_key", SecurityScheme::ApiKey(secret_key));
+        let access_token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("An access token of the project (RFC 6750, RFC 9068)."))
+            .build();
+        components.add_security_scheme("access_token", SecurityScheme::Http(access_token));
+    }
+}
+
+/// The document.
+pub fn document() -> openapi::OpenApi {
+    Document::openapi()
+}

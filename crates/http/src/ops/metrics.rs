@@ -1,0 +1,28 @@
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+
+use crate::{app::App, error::client_api::Failure};
+
+/// Metrics in Prometheus' text format
+///
+/// Here in development only; in production on a listener of their own (`metrics.listen`).
+#[utoipa::path(
+    get, path = "/metrics", operation_id = "metrics", tag = "Operation",
+    responses(
+        (status = 200, description = "The metrics.", body = String, content_type = "text/plain"),
+        (status = 404, description = "They are served elsewhere."),
+    ),
+)]
+pub(crate) async fn handle(State(app): State<App>) -> Response {
+    match &app.doors.metrics {
+        Some(page) => (
+            [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
+            page(),
+        )
+            .into_response(),
+        None => Failure::no_such_path().into_response(),
+    }
+}

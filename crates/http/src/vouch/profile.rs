@@ -1,0 +1,37 @@
+use axum::{Json, extract::State};
+use countersign_wire::vouch::{
+    error::ErrorBody,
+    profile::{self, Profile, ProfileSchema},
+};
+
+use crate::{
+    app::App,
+    error::vouch::Failure,
+    extract::{address::AddressOf, body::ShortBody},
+};
+
+/// Whose access token is this?
+#[utoipa::path(
+    post, path = "/auth/v1beta/authprofile", operation_id = "authProfile", tag = "Vouch",
+    request_body = ProfileSchema,
+    responses(
+        (status = 200, description = "The user.", body = Profile),
+        (status = 400, description = "100003: no JSON object. 100050: `authToken` is missing.", body = ErrorBody),
+        (status = 401, description = "10001: expired. 10002: no access token of this project. 100049: its session is over.", body = ErrorBody),
+        (status = 408, description = "100003: the body took too long.", body = ErrorBody),
+        (status = 413, description = "100003: the body is longer than 64 KiB.", body = ErrorBody),
+        (status = 500, description = "13001: the server failed.", body = ErrorBody),
+        (status = 503, description = "13001: the server can't answer now; `Retry-After`.", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    AddressOf(address): AddressOf,
+    ShortBody(body): ShortBody,
+) -> Result<Json<Profile>, Failure> {
+    let unverified = profile::parse(&body)?;
+    let bearer = app.service.prove_access_token(&address, &unverified)?;
+    Ok(Json(Profile {
+        uid: bearer.user().to_string(),
+    }))
+}

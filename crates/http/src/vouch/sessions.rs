@@ -1,0 +1,92 @@
+use axum::{
+    Json,
+    extract::{FromRequestParts, Path, State},
+    http::request::Parts,
+};
+use countersign_domain::{proof::Method, session::Session};
+use countersign_service::{proof::access_token::TokenRefused, session::list::Asker};
+use countersign_wire::vouch::{
+    error::ErrorBody,
+    sessions::{SessionBody, Sessions},
+};
+use serde::Deserialize;
+
+use crate::{
+    app::App,
+    error::vouch::Failure,
+    extract::{
+        address::AddressOf,
+        backend::{VERIFICATION_TOKEN, VouchingBackend},
+        bearer::bearer_token,
+    },
+};
+
+/// The user, or the customer's backend.
+pub(crate) struct AskerOf(Asker);
+
+impl FromRequestParts<App> for AskerOf {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        if parts.headers.contains_key(VERIFICATION_TOKEN) {
+            let VouchingBackend(backend) = VouchingBackend::from_request_parts(parts, app).await?;
+            return Ok(Self(Asker::Backend(backend)));
+        }
+        let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
+        let unverified = bearer_token(&parts.headers).ok_or(TokenRefused::NotOurs)?;
+        Ok(Self(Asker::User(app.service.prove_access_token(&address, unverified)?)))
+    }
+}
+
+/// What stands in the path.
+#[derive(Deserialize)]
+pub(crate) struct Named {
+    uid: String,
+}
+
+/// Where a user is signed in
+///
+/// For the user, by access token, or for the customer's backend, by secret key. Another user's id is as unknown as none.
+#[utoipa::path(
+    get, path = "/auth/v1/user/{uid}/sessions", operation_id = "listSessions", tag = "Vouch",
+    security(("access_token" = []), ("secret_key" = [])),
+    params(("uid" = String, Path, description = "The user.", example = "u_01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    responses(
+        (status = 200, description = "The sessions that are alive.", body = Sessions),
+        (status = 401, description = "10001: expired. 10002: no access token of this project. 100006: no live secret key. 100049: the \
+            session of the token is over.", body = ErrorBody),
+        (status = 404, description = "100012: there is no such user, or not for this caller.", body = ErrorBody),
+        (status = 429, description = "100009: over a limit; `Retry-After` says when to come again.", body = ErrorBody),
+        (status = 500, description = "13001: the server failed.", body = ErrorBody),
+        (status = 503, description = "13001: the server can't answer now; `Retry-After`.", body = ErrorBody),
+    ),
+)]
+pub(crate) async fn handle(
+    State(app): State<App>,
+    AskerOf(asker): AskerOf,
+    AddressOf(address): AddressOf,
+    Path(Named { uid }): Path<Named>,
+) -> Result<Json<Sessions>, Failure> {
+    let sessions = app.service.list_sessions(&asker, &address, &uid).await?;
+    Ok(Json(Sessions {
+        sessions: sessions.iter().map(body).collect(),
+    }))
+}
+
+fn body(session: &Session) -> SessionBody {
+    SessionBody {
+        id: session.id.to_string(),
+        client_id: session.client.to_string(),
+        device_id: session.device.as_ref().map(|device| device.as_str().to_owned()),
+        created_at: session.created_at.seconds(),
+        last_used_at: session.rotation.rotated_at.seconds(),
+        expires_at: session.expires_at.min(session.idle_expires_at).seconds(),
+        amr: session
+            .proof
+            .methods
+            .iter()
+            .map(Method::as_str)
+            .map(str::to_owned)
+            .collect(),
+    }
+}

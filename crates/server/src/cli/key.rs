@@ -1,0 +1,264 @@
+//! `key`.
+
+use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
+
+use clap::{Args, Subcommand, ValueEnum};
+use countersign_domain::{
+    id::{ClientId, KeyId, MacKeyId, SigningKeyId},
+    key::{ClientScope, KeyScope, SecretKey},
+    proof::Level,
+    text::Name,
+};
+use countersign_service::keys::{create::NewKey, list::Keys};
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use super::{
+    Desk,
+    output::{optional_time, time},
+};
+use crate::error::Failure;
+
+#[derive(Subcommand)]
+pub(super) enum Verb {
+    /// Make a secret key; the secret is printed once
+    Create {
+        /// The kind of key
+        #[arg(long, value_enum, default_value = "secret")]
+        kind: Created,
+        /// What people call it
+        #[arg(long, default_value = "")]
+        name: Name,
+        /// When it expires, as 90days [default: never]
+        #[arg(long, value_name = "SPAN", value_parser = span)]
+        expires: Option<Duration>,
+        #[command(flatten)]
+        scope: ScopeArgs,
+    },
+    /// List the keys of a project; no secret is shown
+    List,
+    /// Show a secret key, without its secret
+    Show {
+        /// The key: key_…
+        id: KeyId,
+    },
+    /// Change what a secret key may do, or what it is called
+    Set {
+        /// The key: key_…
+        id: KeyId,
+        /// What people call it
+        #[arg(long)]
+        name: Option<Name>,
+        #[command(flatten)]
+        scope: ScopeArgs,
+    },
+    /// Make the successor of a key. A secret key goes on working for the overlap
+    Rotate {
+        /// The secret key: key_…
+        id: Option<KeyId>,
+        /// Instead: the project's signing key, or the key that authenticates refresh tokens
+        #[arg(long, value_enum, conflicts_with = "id")]
+        kind: Option<Rotated>,
+        /// How long the old secret key goes on working
+        #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = span)]
+        overlap: Duration,
+        /// Sign with the next signing key though it was published less than a day ago
+        #[arg(long)]
+        now: bool,
+    },
+    /// Make a key worthless: key_…, or sig_… and mac_… with everything that they made
+    Revoke {
+        /// The key
+        id: String,
+        /// End every session that the secret key vouched for
+        #[arg(long)]
+        cascade: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Created {
+    /// What a backend shows
+    Secret,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub(super) enum Rotated {
+    /// What signs tokens
+    Signing,
+    /// What authenticates refresh tokens
+    Mac,
+}
+
+/// What a secret key may do.
+#[derive(Args)]
+pub(super) struct ScopeArgs {
+    /// Only for this client; may be said several times [default: all]
+    #[arg(long = "client", value_name = "ID")]
+    clients: Vec<ClientId>,
+    /// May not create users
+    #[arg(long)]
+    no_create_users: bool,
+    /// Only from this network, as 192.0.2.0/24; may be said several times [default: all]
+    #[arg(long = "network", value_name = "CIDR")]
+    networks: Vec<IpNet>,
+    /// Requests per second [default: the project's `limits.key.rate`]
+    #[arg(long)]
+    rate: Option<NonZeroU32>,
+    /// The highest `acr` that it may pass on
+    #[arg(long, value_name = "ACR")]
+    max_acr: Option<Level>,
+}
+
+impl ScopeArgs {
+    fn is_given(&self) -> bool {
+        let nothing = self.clients.is_empty() && self.networks.is_empty() && self.rate.is_none();
+        !nothing || self.no_create_users || self.max_acr.is_some()
+    }
+
+    fn into_scope(self) -> KeyScope {
+        let clients: BTreeSet<ClientId> = self.clients.into_iter().collect();
+        KeyScope {
+            clients: if clients.is_empty() {
+                ClientScope::Every
+            } else {
+                ClientScope::Only(clients)
+            },
+            may_create_users: !self.no_create_users,
+            networks: self.networks,
+            rate: self.rate,
+            max_level: self.max_acr.unwrap_or(Level::Vouched),
+        }
+    }
+}
+
+/// A span of time, as `90days`.
+pub(super) fn span(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|_| "must be a time like `24h` or `90days`".to_owned())
+}
+
+impl Verb {
+    pub(super) async fn run(self, desk: &Desk) -> Result<(), Failure> {
+        let service = &desk.service;
+        let project = desk.project().await?;
+        let shown = match self {
+            Self::Create {
+                kind: Created::Secret,
+                name,
+                expires,
+                scope,
+            } => with_secret(
+                &service
+                    .create_secret_key(&project, name, scope.into_scope(), expires)
+                    .await?,
+            ),
+            Self::List => all(&service.list_keys(&project).await?),
+            Self::Show { id } => secret_key(&service.show_secret_key(&project, id).await?),
+            Self::Set { id, name, scope } => {
+                let scope = scope.is_given().then(|| scope.into_scope());
+                secret_key(&service.set_secret_key(&project, id, name, scope).await?)
+            }
+            Self::Rotate {
+                id: Some(id), overlap, ..
+            } => with_secret(&service.rotate_secret_key(&project, id, overlap).await?),
+            Self::Rotate {
+                kind: Some(Rotated::Signing),
+                now,
+                ..
+            } => {
+                json!({ "id": service.rotate_signing_key(&project, now).await?.to_string() })
+            }
+            Self::Rotate {
+                kind: Some(Rotated::Mac),
+                ..
+            } => {
+                json!({ "id": service.rotate_mac_key(&project).await?.to_string() })
+            }
+            Self::Rotate { .. } => {
+                return Err(Failure::Usage(
+                    "say which: key_…, --kind signing or --kind mac".to_owned(),
+                ));
+            }
+            Self::Revoke { id, cascade } => return revoke(desk, &id, cascade).await,
+        };
+        desk.output.print(&shown)
+    }
+}
+
+async fn revoke(desk: &Desk, id: &str, cascade: bool) -> Result<(), Failure> {
+    let project = desk.project().await?;
+    if let Ok(key) = id.parse::<KeyId>() {
+        let key = desk.service.revoke_secret_key(&project, key, cascade).await?;
+        return desk.output.print(&secret_key(&key));
+    }
+    if let Ok(key) = id.parse::<SigningKeyId>() {
+        desk.service.revoke_signing_key(&project, key).await?;
+    } else if let Ok(key) = id.parse::<MacKeyId>() {
+        desk.service.revoke_mac_key(&project, key).await?;
+    } else {
+        return Err(Failure::Usage(format!("`{id}` is no key id: key_…, sig_… or mac_…")));
+    }
+    desk.output.print(&json!({ "id": id, "revoked": true }))
+}
+
+fn with_secret(new: &NewKey) -> Value {
+    let mut shown = secret_key(&new.key);
+    shown["secret"] = json!(new.secret.danger_expose());
+    shown
+}
+
+fn secret_key(key: &SecretKey) -> Value {
+    let clients = match &key.scope.clients {
+        ClientScope::Every => Value::Null,
+        ClientScope::Only(ids) => ids.iter().map(ClientId::as_str).collect(),
+    };
+    json!({
+        "id": key.id.to_string(),
+        "kind": "secret",
+        "name": key.name.as_str(),
+        "prefix": key.prefix,
+        "clients": clients,
+        "may_create_users": key.scope.may_create_users,
+        "networks": key.scope.networks.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "rate": key.scope.rate,
+        "max_acr": key.scope.max_level.as_str(),
+        "created_at": time(key.created_at),
+        "last_used_at": optional_time(key.last_used_at),
+        "expires_at": optional_time(key.expires_at),
+        "revoked_at": optional_time(key.revoked_at),
+        "replaced_by": key.replaced_by.map(|id| id.to_string()),
+    })
+}
+
+fn all(keys: &Keys) -> Value {
+    let signing = keys.signing.iter().map(|key| {
+        let state = if key.is_next() {
+            "next"
+        } else if key.is_active() {
+            "active"
+        } else {
+            "retired"
+        };
+        json!({
+            "id": key.id.to_string(),
+            "kind": "signing",
+            "state": state,
+            "created_at": time(key.created_at),
+            "activated_at": optional_time(key.activated_at),
+            "retired_at": optional_time(key.retired_at),
+        })
+    });
+    let mac = keys.mac.iter().map(|key| {
+        json!({
+            "id": key.id.to_string(),
+            "kind": "mac",
+            "created_at": time(key.created_at),
+            "revoked_at": optional_time(key.revoked_at),
+        })
+    });
+    json!({
+        "secret": keys.secret.iter().map(secret_key).collect::<Vec<_>>(),
+        "signing": signing.collect::<Vec<_>>(),
+        "mac": mac.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,105 @@
+//! How callers reach the server.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use countersign_domain::id::ProjectId;
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::error::Failure;
+
+/// `[http]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HttpConfig {
+    /// Where to listen. Default: `127.0.0.1:7420`.
+    pub listen: Vec<SocketAddr>,
+    /// Where the server is reached from outside, as `https://auth.example.com`. Required.
+    pub public_url: String,
+    /// The project that the root serves. Default: none, so every call must name its project.
+    #[serde(deserialize_with = "project")]
+    pub default_project: Option<ProjectId>,
+    /// Networks of the proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Request-Id` are believed. Default: none.
+    pub trusted_proxies: Vec<IpNet>,
+    /// A certificate chain in PEM: the server speaks TLS itself. Default: a proxy does.
+    pub tls_certificate: Option<PathBuf>,
+    /// The key of that certificate, in PEM.
+    pub tls_key: Option<PathBuf>,
+    /// Connections at most. Default: 10,000.
+    pub max_connections: usize,
+    /// How long a client may take to send the head of a request. Default: 30 s.
+    #[serde(deserialize_with = "super::span")]
+    pub header_time: Duration,
+    /// How long a client may take to send the body of one. Default: 10 s.
+    #[serde(deserialize_with = "super::span")]
+    pub body_time: Duration,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 7420))],
+            public_url: String::new(),
+            default_project: None,
+            trusted_proxies: Vec::new(),
+            tls_certificate: None,
+            tls_key: None,
+            max_connections: 10_000,
+            header_time: Duration::from_secs(30),
+            body_time: Duration::from_secs(10),
+        }
+    }
+}
+
+impl HttpConfig {
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        self.check_public_url()?;
+        if self.listen.is_empty() {
+            return unsafe_setting("http.listen names no address");
+        }
+        if self.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+            return unsafe_setting("http.trusted_proxies trusts the whole internet: name the networks of your proxies");
+        }
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return unsafe_setting("http.tls_certificate and http.tls_key go together");
+        }
+        if self.max_connections == 0 {
+            return unsafe_setting("http.max_connections lets nobody in");
+        }
+        Ok(())
+    }
+
+    fn check_public_url(&self) -> Result<(), Failure> {
+        let url = self.public_url.as_str();
+        if url.is_empty() {
+            return unsafe_setting(
+                "http.public_url is missing: say where the server is reached, as https://auth.example.com",
+            );
+        }
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return unsafe_setting("http.public_url must be a URL, as https://auth.example.com");
+        };
+        if rest.is_empty() || rest.contains(['/', '?', '#', '@']) {
+            return unsafe_setting(
+                "http.public_url must be scheme, host and port alone, without a path or a slash at the end",
+            );
+        }
+        let host = rest.rsplit_once(':').map_or(rest, |(host, _)| host);
+        let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        match scheme {
+            "https" => Ok(()),
+            "http" if is_here => Ok(()),
+            "http" => unsafe_setting("http.public_url must be https: tokens would cross the network in the clear"),
+            _ => unsafe_setting("http.public_url must begin with https://"),
+        }
+    }
+}
+
+pub(super) fn unsafe_setting<T>(problem: &str) -> Result<T, Failure> {
+    Err(Failure::Usage(problem.to_owned()))
+}
+
+fn project<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProjectId>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(D::Error::custom)
+}

@@ -1,0 +1,77 @@
+//! Configuration: a TOML file, and over it the environment, `COUNTERSIGN_SECTION__KEY`. Unknown settings are refused by name: a misspelt
+//! safety is none.
+
+pub mod database;
+mod environment;
+pub mod http;
+pub mod log;
+pub mod memory;
+pub mod metrics;
+pub mod secrets;
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Deserialize;
+use toml::Table;
+
+use crate::error::Failure;
+use database::DatabaseConfig;
+use http::HttpConfig;
+use log::LogConfig;
+use memory::MemoryConfig;
+use metrics::MetricsConfig;
+use secrets::SecretsConfig;
+
+/// All of it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How callers reach the server.
+    pub http: HttpConfig,
+    /// Where its data is.
+    pub database: DatabaseConfig,
+    /// Where the master key is.
+    pub secrets: SecretsConfig,
+    /// Where it is watched.
+    pub metrics: MetricsConfig,
+    /// What it says.
+    pub log: LogConfig,
+    /// How much it remembers.
+    pub memory: MemoryConfig,
+}
+
+impl Config {
+    /// Reads the file, if one is named, and the environment over it.
+    pub fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        let mut table = match file {
+            None => Table::new(),
+            Some(path) => read_file(path)?,
+        };
+        secrets::refuse_in_file(&table)?;
+        environment::apply(&mut table, environment)?;
+        table
+            .try_into()
+            .map_err(|problem: toml::de::Error| Failure::Usage(format!("configuration: {problem}")))
+    }
+
+    /// What production must not start with, and what it must not start without.
+    pub fn check(&self) -> Result<(), Failure> {
+        self.http.check()?;
+        self.metrics.check(&self.http)
+    }
+}
+
+fn read_file(path: &Path) -> Result<Table, Failure> {
+    let at = |problem: &dyn std::fmt::Display| Failure::Usage(format!("{}: {problem}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|problem| at(&problem))?;
+    text.parse().map_err(|problem: toml::de::Error| at(&problem))
+}
+
+/// A time like `10s` or `15m`.
+fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<std::time::Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text).map_err(|_| serde::de::Error::custom("must be a time like `10s` or `15m`"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! `dev.json` for scripts, `dev.env` for shells and dotenv readers: the same facts under the names that the published guides use.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+
+use crate::{
+    data_dir::{DataDir, write_private},
+    error::Failure,
+};
+
+pub(super) const JSON: &str = "dev.json";
+const ENV: &str = "dev.env";
+
+/// What the files say.
+pub(super) struct DevFiles {
+    pub(super) url: String,
+    pub(super) secret_key: String,
+}
+
+impl DevFiles {
+    /// What an earlier start wrote.
+    pub(super) fn read(data: &DataDir) -> Option<Self> {
+        let text = std::fs::read_to_string(data.file(JSON)).ok()?;
+        let json: Value = serde_json::from_str(&text).ok()?;
+        let member = |name: &str| json[name].as_str().map(str::to_owned);
+        Some(Self {
+            url: member("url")?,
+            secret_key: member("secret_key")?,
+        })
+    }
+
+    pub(super) fn write(&self, data: &DataDir) -> Result<(), Failure> {
+        write_private(&data.file(JSON), format!("{:#}\n", self.json()).as_bytes())?;
+        write_private(&data.file(ENV), self.env().as_bytes())
+    }
+
+    fn issuer(&self) -> &str {
+        &self.url
+    }
+
+    fn jwks_uri(&self) -> String {
+        format!("{}/.well-known/jwks.json", self.url)
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "url": self.url,
+            "project_id": "p1",
+            "clients": { "ios": "c1", "android": "c2", "web": "c3", "backend": "c4" },
+            "secret_key": self.secret_key,
+            "oauth": { "issuer": self.issuer(), "jwks_uri": self.jwks_uri() },
+        })
+    }
+
+    /// `NAME='value'`, as a shell and python-dotenv read it alike: no value has a quote in it.
+    fn env(&self) -> String {
+        let jwks_uri = self.jwks_uri();
+        let facts = [
+            ("HUMA_URL", self.url.as_str()),
+            ("VERIFICATION_TOKEN", &self.secret_key),
+            ("JWKS_URL", &jwks_uri),
+            ("OAUTH_ISSUER", self.issuer()),
+        ];
+        let mut text = String::new();
+        for (name, value) in facts {
+            debug_assert!(!value.contains('\''), "a quote would end the value");
+            let _ = writeln!(text, "{name}='{value}'");
+        }
+        text
+    }
+}

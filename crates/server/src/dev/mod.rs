@@ -1,0 +1,80 @@
+//! Development mode: a project that is ready to use, and files that say how.
+
+mod files;
+
+use countersign_crypto::api_key::SecretKeyHash;
+use countersign_domain::{
+    client::ClientKind,
+    id::{ClientId, ProjectId},
+    key::KeyScope,
+    text::Name,
+};
+use countersign_service::{Service, admin::Refused};
+
+use crate::{data_dir::DataDir, error::Failure};
+use files::DevFiles;
+
+const CLIENTS: [(&str, &str, ClientKind); 4] = [
+    ("c1", "iOS app", ClientKind::Ios),
+    ("c2", "Android app", ClientKind::Android),
+    ("c3", "Web app", ClientKind::Web),
+    ("c4", "Backend", ClientKind::Backend),
+];
+
+/// The project that the root serves.
+pub fn default_project() -> Option<ProjectId> {
+    "p1".parse().ok()
+}
+
+/// Was development mode ever started here?
+pub fn is_development(data: &DataDir) -> bool {
+    data.file(files::JSON).exists()
+}
+
+/// Where the server was last reached.
+pub fn public_url(data: &DataDir) -> Option<String> {
+    DevFiles::read(data).map(|files| files.url)
+}
+
+/// Makes what is missing, and writes down what is new. Gives the secret key.
+pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failure> {
+    let project = default_project().ok_or_else(|| Failure::Failed("p1 is no project id".to_owned()))?;
+    let missing = matches!(service.show_project(&project).await, Err(Refused::NotFound { .. }));
+    if missing {
+        service.create_project(project.clone(), name("Development")?).await?;
+    }
+    for (id, label, kind) in CLIENTS {
+        let id: ClientId = id.parse().map_err(|problem| Failure::failed("client", problem))?;
+        if matches!(service.show_client(&project, &id).await, Err(Refused::NotFound { .. })) {
+            service.create_client(&project, id, name(label)?, kind).await?;
+        }
+    }
+    let known = DevFiles::read(data).map(|files| files.secret_key);
+    let live = known.filter(|secret| is_live(service, secret));
+    let secret = match live {
+        Some(secret) => secret,
+        None => new_secret(service, &project).await?,
+    };
+    DevFiles {
+        url: service.public_url().to_owned(),
+        secret_key: secret.clone(),
+    }
+    .write(data)?;
+    Ok(secret)
+}
+
+/// Would a backend with this secret still get in?
+fn is_live(service: &Service, secret: &str) -> bool {
+    SecretKeyHash::of_unverified(secret).is_some_and(|hash| service.knows_live_key(&hash))
+}
+
+async fn new_secret(service: &Service, project: &ProjectId) -> Result<String, Failure> {
+    let made = service
+        .create_secret_key(project, name("Development")?, KeyScope::default(), None)
+        .await?;
+    Ok(made.secret.danger_expose().to_owned())
+}
+
+fn name(text: &str) -> Result<Name, Failure> {
+    text.parse().map_err(|problem| Failure::failed(text, problem))
+}

@@ -1,0 +1,144 @@
+//! Accepting connections and letting them end well.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::Request};
+use countersign_http::app::Peer;
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto::Builder, graceful::GracefulShutdown},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, watch},
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+use tracing::{debug, warn};
+
+use crate::{config::http::HttpConfig, error::Failure};
+
+/// How long what runs may go on once the server was asked to stop.
+const FAREWELL: Duration = Duration::from_secs(10);
+/// How long a client may take for a TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Where to listen, and how.
+pub struct Listener {
+    socket: TcpListener,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Listener {
+    /// Takes an address.
+    pub async fn bind(address: SocketAddr, tls: Option<TlsAcceptor>) -> Result<Self, Failure> {
+        let cannot = |problem| Failure::failed(&format!("can't listen on {address}"), problem);
+        Ok(Self {
+            socket: TcpListener::bind(address).await.map_err(cannot)?,
+            tls,
+        })
+    }
+
+    /// The address, with the port that the system chose where 0 was asked for.
+    pub fn address(&self) -> Result<SocketAddr, Failure> {
+        self.socket
+            .local_addr()
+            .map_err(|problem| Failure::failed("can't tell the address", problem))
+    }
+
+    /// Serves until `stop` says so, then lets what runs finish, for as long as it may.
+    pub async fn serve(self, router: Router, config: &HttpConfig, mut stop: watch::Receiver<bool>) {
+        let open = GracefulShutdown::new();
+        let builder = Arc::new(builder(config));
+        let places = Arc::new(Semaphore::new(config.max_connections));
+        loop {
+            // Beyond the limit nobody is accepted: the system's queue holds callers back.
+            let place = tokio::select! {
+                place = Arc::clone(&places).acquire_owned() => place,
+                _ = stop.changed() => break,
+            };
+            let accepted = tokio::select! {
+                accepted = self.socket.accept() => accepted,
+                _ = stop.changed() => break,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(problem) => {
+                    // Out of file descriptors, most likely: waiting lets others end.
+                    warn!(%problem, "can't accept a connection: {problem}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let (router, builder, watcher, tls) =
+                (router.clone(), Arc::clone(&builder), open.watcher(), self.tls.clone());
+            tokio::spawn(async move {
+                let _place = place;
+                converse(stream, peer, tls, &builder, watcher, router).await;
+            });
+        }
+        drop(self.socket);
+        if timeout(FAREWELL, open.shutdown()).await.is_err() {
+            warn!("connections were cut that took longer than {FAREWELL:?} to finish");
+        }
+    }
+}
+
+fn builder(config: &HttpConfig) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    // A client that has sent its request and closed its half still wants the answer.
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.header_time)
+        .half_close(true);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(128)
+        .keep_alive_interval(Duration::from_secs(30));
+    builder
+}
+
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: Option<TlsAcceptor>,
+    builder: &Builder<TokioExecutor>,
+    watcher: hyper_util::server::graceful::Watcher,
+    router: Router,
+) {
+    // Answers are small and complete: waiting to fill a packet only makes them late.
+    let _ = stream.set_nodelay(true);
+    match tls {
+        None => speak_http(stream, peer, builder, watcher, router).await,
+        Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
+            Ok(Ok(stream)) => speak_http(stream, peer, builder, watcher, router).await,
+            Ok(Err(problem)) => debug!(%problem, "a TLS handshake failed: {problem}"),
+            Err(_) => debug!("a TLS handshake took too long"),
+        },
+    }
+}
+
+async fn speak_http<S>(
+    stream: S,
+    peer: SocketAddr,
+    builder: &Builder<TokioExecutor>,
+    watcher: hyper_util::server::graceful::Watcher,
+    router: Router,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(Peer(peer.ip()));
+        router.clone().oneshot(request)
+    });
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    if let Err(problem) = watcher.watch(connection).await {
+        debug!(%problem, "a connection ended: {problem}");
+    }
+}

@@ -1,0 +1,32 @@
+//! What goes on beside the requests.
+
+use std::{sync::Arc, time::Duration};
+
+use countersign_service::Service;
+use tokio::{sync::watch, time::MissedTickBehavior};
+
+/// How often a node looks for changes: revocations reach it within a second, with room to spare.
+const TICK: Duration = Duration::from_millis(200);
+/// How often what is over is thrown away.
+const MAINTENANCE: Duration = Duration::from_secs(10);
+
+/// Listens for changes until `stop` says so.
+pub async fn listen_for_changes(service: Arc<Service>, stop: watch::Receiver<bool>) {
+    repeat(TICK, stop, || service.tick()).await;
+}
+
+/// Maintains the database until `stop` says so.
+pub async fn maintain(service: Arc<Service>, stop: watch::Receiver<bool>) {
+    repeat(MAINTENANCE, stop, || service.maintain()).await;
+}
+
+async fn repeat<F: Future<Output = ()>>(every: Duration, mut stop: watch::Receiver<bool>, task: impl Fn() -> F) {
+    let mut beat = tokio::time::interval(every);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = beat.tick() => task().await,
+            _ = stop.changed() => return,
+        }
+    }
+}

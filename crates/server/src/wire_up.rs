@@ -1,0 +1,107 @@
+//! From configuration to a service that works.
+
+use std::{process::Command, sync::Arc};
+
+use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
+use countersign_service::{Service, config::Config as ServiceConfig, context::check_master_key};
+use countersign_storage::{
+    db::{Db, Engine, Options},
+    error::Error as StorageError,
+    migrate,
+};
+
+use crate::{clock::SystemClock, config::Config, data_dir::DataDir, error::Failure};
+
+/// What may be made that isn't there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// Bring the schema up to date, from nothing if need be.
+    Migrate,
+    /// A new database is made; an old one must be up to date.
+    AsIs,
+}
+
+/// Opens the database and begins to work with it. The master key is tried before anything is changed.
+pub async fn open_service(config: &Config, data: &DataDir, schema: Schema) -> Result<Arc<Service>, Failure> {
+    let db = open_db(config, data).await?;
+    let version = migrate::version(&db).await?;
+    let entropy = Entropy::system();
+    let master_key = master_key(config, data, version == 0, &entropy)?;
+    check_master_key(&db, &master_key).await?;
+    if version == 0 || schema == Schema::Migrate {
+        migrate::migrate(&db).await?;
+    } else if !migrate::is_current(&db).await? {
+        let stale = "the database has an older schema than this program: run `countersign migrate`";
+        return Err(Failure::Failed(stale.to_owned()));
+    }
+    let service = Service::open(
+        db,
+        master_key,
+        entropy,
+        Arc::new(SystemClock::start()),
+        service_config(config),
+    );
+    Ok(Arc::new(service.await?))
+}
+
+/// Opens the database, and looks no further.
+pub async fn open_db(config: &Config, data: &DataDir) -> Result<Db, Failure> {
+    let url = config.database.url.clone().unwrap_or_else(|| data.sqlite_url());
+    let engine = Engine::of_url(&url)?;
+    if engine == Engine::Sqlite {
+        data.prepare()?;
+    }
+    let max_connections = config.database.max_connections.unwrap_or(match engine {
+        Engine::Sqlite => 4,
+        Engine::Postgres => 16,
+    });
+    let opened = Db::open(&Options {
+        url,
+        max_connections,
+        create: true,
+    })
+    .await;
+    opened.map_err(|error| match error {
+        StorageError::Unavailable(problem) => Failure::Failed(format!("can't open the database: {problem}")),
+        other => other.into(),
+    })
+}
+
+/// From the environment, from a command's output, or from a file. A new deployment makes the file.
+fn master_key(config: &Config, data: &DataDir, is_new: bool, entropy: &Entropy) -> Result<MasterKey, Failure> {
+    let secrets = &config.secrets;
+    if let Some(text) = &secrets.master_key {
+        return MasterKey::from_text(text).map_err(|problem| Failure::failed("secrets.master_key", problem));
+    }
+    if let Some(command) = &secrets.master_key_command {
+        return MasterKey::from_text(&output_of(command)?).map_err(|problem| Failure::failed(command, problem));
+    }
+    if let Some(file) = &secrets.master_key_file {
+        return data.master_key(file, is_new, entropy);
+    }
+    data.prepare()?;
+    data.master_key(&data.file("master.key"), is_new, entropy)
+}
+
+fn output_of(command: &str) -> Result<String, Failure> {
+    let failed = |problem: &dyn std::fmt::Display| Failure::failed("secrets.master_key_command", problem);
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .output()
+        .map_err(|problem| failed(&problem))?;
+    if !output.status.success() {
+        return Err(failed(&output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| failed(&"its output is no text"))
+}
+
+fn service_config(config: &Config) -> ServiceConfig {
+    let base = ServiceConfig::at(&config.http.public_url);
+    ServiceConfig {
+        default_project: config.http.default_project.clone(),
+        verified_tokens: config.memory.verified_tokens,
+        known_users: config.memory.known_users,
+        counted_callers: config.memory.counted_callers,
+        ..base
+    }
+}

@@ -1,0 +1,57 @@
+//! To which project a call is addressed. Path, host, body and key may each say it; those that speak must agree.
+
+use std::sync::Arc;
+
+use crate::{Service, directory::ProjectView};
+
+/// What path and host say. Both are anybody's to write.
+#[derive(Debug, Clone, Default)]
+pub struct Address {
+    /// The project that the path names, after `/p/`.
+    pub path: Option<String>,
+    /// The host that the call was made to, without its port.
+    pub host: Option<String>,
+}
+
+/// Why a call is addressed to no one project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misaddressed {
+    /// One of those that spoke named a project that there isn't, or that is closed.
+    NoSuchProject,
+    /// They named different ones.
+    Disagreement,
+    /// None spoke, and the root serves no project.
+    NoneNamed,
+}
+
+impl Service {
+    /// The project that a call is addressed to, where its body or credential names `claimed`.
+    pub(crate) fn addressed(&self, address: &Address, claimed: Option<&str>) -> Result<Arc<ProjectView>, Misaddressed> {
+        let directory = self.directory.load();
+        let by_host = address.host.as_deref().and_then(|host| directory.project_at(host));
+        let mut named = by_host.cloned();
+        for id in [address.path.as_deref(), claimed].into_iter().flatten() {
+            let project = directory.project(id).ok_or(Misaddressed::NoSuchProject)?;
+            match &named {
+                Some(other) if other.project.id != project.project.id => return Err(Misaddressed::Disagreement),
+                _ => named = Some(Arc::clone(project)),
+            }
+        }
+        let default = || {
+            directory
+                .project(self.config.default_project.as_ref()?.as_str())
+                .cloned()
+        };
+        let project = named.or_else(default).ok_or(Misaddressed::NoneNamed)?;
+        if project.is_disabled() {
+            Err(Misaddressed::NoSuchProject)
+        } else {
+            Ok(project)
+        }
+    }
+
+    /// The project whose metadata is asked for.
+    pub fn project(&self, address: &Address) -> Result<Arc<ProjectView>, Misaddressed> {
+        self.addressed(address, None)
+    }
+}

@@ -1,0 +1,6 @@
+//! Clients, as operators see to them.
+
+pub mod create;
+pub mod list;
+pub mod set;
+pub mod state;

@@ -1,0 +1,31 @@
+//! What the use cases must know of the deployment.
+
+use countersign_domain::id::ProjectId;
+
+/// The deployment, as the roof configured it.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the server is reached from outside: scheme, host, port; no slash at the end.
+    pub public_url: String,
+    /// The project that the root serves; none: every call must name its project.
+    pub default_project: Option<ProjectId>,
+    /// How many verified access tokens are remembered.
+    pub verified_tokens: usize,
+    /// Of how many users the names are remembered.
+    pub known_users: usize,
+    /// How many callers are counted at once for limits.
+    pub counted_callers: usize,
+}
+
+impl Config {
+    /// A deployment at `public_url` with the usual amounts of memory.
+    pub fn at(public_url: &str) -> Self {
+        Self {
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            default_project: None,
+            verified_tokens: 100_000,
+            known_users: 100_000,
+            counted_callers: 100_000,
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What every use case works with.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use countersign_crypto::{
+    entropy::Entropy,
+    master_key::MasterKey,
+    seal::{CannotOpen, Place},
+};
+use countersign_domain::{
+    clock::{ClockState, Timestamp},
+    id::AuditId,
+};
+use countersign_storage::{db::Db, deployment, error::Error as StorageError, migrate};
+use quick_cache::sync::Cache;
+
+use crate::{
+    config::Config,
+    directory::{Directory, LoadError},
+    error::Outage,
+    feed::Feed,
+    limits::Limits,
+    me::Profiles,
+    proof::access_token::Verified,
+    revocations::Revocations,
+    tally::Tally,
+    time::{TimeSource, Timekeeper},
+};
+
+/// The use cases, and all they work with. One for each process.
+pub struct Service {
+    pub(crate) db: Db,
+    pub(crate) master_key: MasterKey,
+    pub(crate) entropy: Entropy,
+    pub(crate) time: Timekeeper,
+    pub(crate) config: Config,
+    pub(crate) directory: ArcSwap<Directory>,
+    pub(crate) feed: Feed,
+    pub(crate) revocations: Revocations,
+    pub(crate) limits: Limits,
+    pub(crate) tally: Tally,
+    /// Access tokens whose signature has been checked, by their SHA-256. What may change is judged after it, every time.
+    pub(crate) verified: Cache<[u8; 32], Arc<Verified>>,
+    pub(crate) profiles: Profiles,
+}
+
+/// Why the service can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database won't do.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Data that can't be read.
+    #[error("{0}")]
+    Data(String),
+    /// The secrets in the database were sealed under another master key.
+    #[error(
+        "the secrets in this database were sealed under the master key {sealed_under}, and the one given is {this}. \
+         Start with the right master key, or restore it from your backup. Nothing was changed"
+    )]
+    OtherMasterKey {
+        /// The one that is needed.
+        sealed_under: String,
+        /// The one at hand.
+        this: String,
+    },
+}
+
+/// The longest doubt after a leap of the clock.
+const LONGEST_DOUBT: Duration = Duration::from_mins(10);
+
+/// The fact by which the right master key is recognised.
+const MASTER_KEY_CHECK: &str = "master_key_check";
+const MASTER_KEY_PLACE: Place<'static> = Place {
+    table: "deployment",
+    column: "value",
+    row: &[MASTER_KEY_CHECK],
+};
+
+impl Service {
+    /// Begins to work with a database whose schema is current.
+    pub async fn open(
+        db: Db,
+        master_key: MasterKey,
+        entropy: Entropy,
+        source: Arc<dyn TimeSource>,
+        config: Config,
+    ) -> Result<Self, OpenError> {
+        remember_master_key(&db, &master_key).await?;
+        let reference = db.clock().await?.map(Timestamp::from_micros);
+        let service = Self {
+            time: Timekeeper::new(source, reference),
+            directory: ArcSwap::default(),
+            feed: Feed::default(),
+            revocations: Revocations::default(),
+            limits: Limits::new(config.counted_callers),
+            tally: Tally::default(),
+            verified: Cache::new(config.verified_tokens),
+            profiles: Profiles::new(config.known_users),
+            db,
+            master_key,
+            entropy,
+            config,
+        };
+        service.resync().await.map_err(|error| match error {
+            LoadError::Storage(error) => OpenError::Storage(error),
+            unusable @ LoadError::Unusable { .. } => OpenError::Data(unusable.to_string()),
+        })?;
+        Ok(service)
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.time.now()
+    }
+
+    /// Time that only goes forward.
+    pub fn monotonic(&self) -> Duration {
+        self.time.monotonic()
+    }
+
+    /// Can ages be believed, when doubt lasts for `settling` after a leap of the clock?
+    pub(crate) fn clock(&self, settling: Duration) -> ClockState {
+        self.time.state(settling.min(LONGEST_DOUBT))
+    }
+
+    pub(crate) fn audit_id(&self, now: Timestamp) -> AuditId {
+        AuditId::new(now, self.entropy.bytes())
+    }
+
+    /// Verdicts are for nodes that hear of revocations.
+    pub(crate) fn fresh(&self) -> Result<(), Outage> {
+        if self.feed.is_fresh(self.time.monotonic()) {
+            Ok(())
+        } else {
+            Err(Outage::StaleFeed)
+        }
+    }
+
+    /// May this node be sent callers?
+    pub fn is_ready(&self) -> bool {
+        self.fresh().is_ok()
+    }
+
+    /// Writes down what is only in memory, waits for what is being written, and closes the database.
+    pub async fn close(&self) {
+        self.write_down().await;
+        self.db.close().await;
+    }
+
+    /// Where the server is reached from outside.
+    pub fn public_url(&self) -> &str {
+        &self.config.public_url
+    }
+}
+
+/// Looks, without changing anything, whether this master key is the one that the database needs.
+pub async fn check_master_key(db: &Db, master_key: &MasterKey) -> Result<(), OpenError> {
+    if migrate::version(db).await? == 0 {
+        return Ok(());
+    }
+    match deployment::find(&mut db.reader().await?.conn(), MASTER_KEY_CHECK).await? {
+        Some(sealed) => open_check(master_key, &sealed),
+        None => Ok(()),
+    }
+}
+
+async fn remember_master_key(db: &Db, master_key: &MasterKey) -> Result<(), OpenError> {
+    if let Some(sealed) = deployment::find(&mut db.reader().await?.conn(), MASTER_KEY_CHECK).await? {
+        return open_check(master_key, &sealed);
+    }
+    let sealed = master_key.seal(MASTER_KEY_PLACE, b"countersign");
+    let kept = db.write(move |mut conn| {
+        let sealed = sealed.clone();
+        Box::pin(async move { deployment::find_or_insert(&mut conn, MASTER_KEY_CHECK, &sealed).await })
+    });
+    open_check(master_key, &kept.await?)
+}
+
+fn open_check(master_key: &MasterKey, sealed: &str) -> Result<(), OpenError> {
+    match master_key.open(MASTER_KEY_PLACE, sealed) {
+        Ok(_) => Ok(()),
+        Err(CannotOpen::OtherMasterKey { sealed_under, this }) => Err(OpenError::OtherMasterKey { sealed_under, this }),
+        Err(CannotOpen::Altered) => Err(OpenError::Data(
+            "the fact `master_key_check` in table deployment was altered. Restore it from your backup".to_owned(),
+        )),
+    }
+}

@@ -1,0 +1,68 @@
+//! Settings, clients and keys of all projects, in memory: what every call needs and no call should have to read.
+
+mod load;
+mod view;
+
+use std::{collections::HashMap, sync::Arc};
+
+use countersign_crypto::api_key::SecretKeyHash;
+use countersign_domain::id::{KeyId, ProjectId};
+
+pub(crate) use load::{LoadError, load_project, signing_key_place};
+pub use view::{ClientView, ProjectView};
+
+/// All projects at one moment; replaced as a whole when any of them changes.
+#[derive(Default, Clone)]
+pub(crate) struct Directory {
+    projects: HashMap<ProjectId, Arc<ProjectView>>,
+    secret_keys: HashMap<SecretKeyHash, (ProjectId, KeyId)>,
+    signing_keys: HashMap<String, ProjectId>,
+    hosts: HashMap<String, ProjectId>,
+}
+
+impl Directory {
+    /// A project by its id.
+    pub(crate) fn project(&self, id: &str) -> Option<&Arc<ProjectView>> {
+        self.projects.get(id)
+    }
+
+    /// The project that is served at a host name of its own.
+    pub(crate) fn project_at(&self, host: &str) -> Option<&Arc<ProjectView>> {
+        self.projects.get(self.hosts.get(host)?)
+    }
+
+    /// The project and key that a secret belongs to.
+    pub(crate) fn secret_key(&self, hash: &SecretKeyHash) -> Option<(&Arc<ProjectView>, KeyId)> {
+        let (project, key) = self.secret_keys.get(hash)?;
+        Some((self.projects.get(project)?, *key))
+    }
+
+    /// The project in which a signing key signs.
+    pub(crate) fn signer(&self, kid: &str) -> Option<&Arc<ProjectView>> {
+        self.projects.get(self.signing_keys.get(kid)?)
+    }
+
+    /// All projects.
+    pub(crate) fn projects(&self) -> impl Iterator<Item = &Arc<ProjectView>> {
+        self.projects.values()
+    }
+
+    /// The directory with a project as it is now, or without it.
+    pub(crate) fn with(&self, id: &ProjectId, view: Option<Arc<ProjectView>>) -> Self {
+        let mut next = self.clone();
+        next.secret_keys.retain(|_, (project, _)| project != id);
+        next.signing_keys.retain(|_, project| project != id);
+        next.hosts.retain(|_, project| project != id);
+        next.projects.remove(id);
+        if let Some(view) = view {
+            next.secret_keys
+                .extend(view.key_hashes().map(|(hash, key)| (hash, (id.clone(), key))));
+            next.signing_keys.extend(view.key_ids().map(|kid| (kid, id.clone())));
+            if let Some(host) = &view.settings.host {
+                next.hosts.insert(host.clone(), id.clone());
+            }
+            next.projects.insert(id.clone(), view);
+        }
+        next
+    }
+}

@@ -1,0 +1,114 @@
+//! One project as every call sees it: immutable, complete, with its keys ready for use.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use countersign_crypto::{
+    api_key::SecretKeyHash,
+    caller_marks::CallerMarksKey,
+    jose::signing_key::{SigningKey, VerifyingKey},
+    refresh_token::RefreshTokenKey,
+};
+use countersign_domain::{
+    client::Client,
+    clock::Timestamp,
+    generations::Generations,
+    id::{ClientId, KeyId, MacKeyId},
+    key::SecretKey,
+    policy::Settings,
+    project::Project,
+};
+
+/// A project.
+pub struct ProjectView {
+    /// The project.
+    pub project: Project,
+    /// Its settings.
+    pub settings: Settings,
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    /// The `aud` of its access tokens.
+    pub audience: String,
+    /// Its JWK Set, as it is served.
+    pub jwks: Bytes,
+    pub(super) clients: HashMap<ClientId, ClientView>,
+    pub(super) keys: HashMap<KeyId, (SecretKey, SecretKeyHash)>,
+    pub(super) signing_key: SigningKey,
+    /// Since when that key has signed.
+    pub(crate) signs_since: Timestamp,
+    pub(super) verifying_keys: HashMap<String, VerifyingKey>,
+    pub(super) mac_keys: HashMap<MacKeyId, RefreshTokenKey>,
+    pub(super) mac_key: MacKeyId,
+    pub(super) caller_marks_key: CallerMarksKey,
+}
+
+/// A client, with the settings that hold for it.
+pub struct ClientView {
+    /// The client.
+    pub client: Client,
+    /// Its settings: its own, its project's, or the default.
+    pub settings: Settings,
+}
+
+impl ProjectView {
+    /// A client by its id.
+    pub fn client(&self, id: &ClientId) -> Option<&ClientView> {
+        self.clients.get(id)
+    }
+
+    /// A secret key by its id.
+    pub fn secret_key(&self, id: KeyId) -> Option<&SecretKey> {
+        self.keys.get(&id).map(|(key, _)| key)
+    }
+
+    /// Is the project closed?
+    pub fn is_disabled(&self) -> bool {
+        self.project.disabled_at.is_some()
+    }
+
+    pub(super) fn key_hashes(&self) -> impl Iterator<Item = (SecretKeyHash, KeyId)> {
+        self.keys.iter().map(|(id, (_, hash))| (*hash, *id))
+    }
+
+    pub(crate) fn key_hash(&self, id: KeyId) -> Option<SecretKeyHash> {
+        self.keys.get(&id).map(|(_, hash)| *hash)
+    }
+
+    pub(super) fn key_ids(&self) -> impl Iterator<Item = String> {
+        self.verifying_keys.keys().cloned()
+    }
+
+    /// The key that signs now.
+    pub(crate) fn signing_key(&self) -> &SigningKey {
+        &self.signing_key
+    }
+
+    /// The key that checks what `kid` signed.
+    pub(crate) fn verifying_key(&self, kid: &str) -> Option<&VerifyingKey> {
+        self.verifying_keys.get(kid)
+    }
+
+    /// The key under which refresh tokens are made now.
+    pub(crate) fn mac_key(&self) -> MacKeyId {
+        self.mac_key
+    }
+
+    /// A key under which refresh tokens are authentic.
+    pub(crate) fn refresh_token_key(&self, id: MacKeyId) -> Option<&RefreshTokenKey> {
+        self.mac_keys.get(&id)
+    }
+
+    pub(crate) fn caller_marks_key(&self) -> &CallerMarksKey {
+        &self.caller_marks_key
+    }
+
+    /// What the revocation counters stand at, for something of this user, client and key. The user's is the caller's to know.
+    pub(crate) fn generations(&self, user: u32, client: &ClientId, key: Option<KeyId>) -> Generations {
+        Generations {
+            user,
+            client: self.client(client).map_or(0, |view| view.client.generation),
+            key: key.and_then(|id| self.secret_key(id)).map_or(0, |key| key.generation),
+            project: self.project.generation,
+        }
+    }
+}

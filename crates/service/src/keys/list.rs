@@ -1,0 +1,55 @@
+//! Looking at keys. None of what is shown here is a secret.
+
+use countersign_crypto::api_key::SecretKeyHash;
+use countersign_domain::{
+    id::{KeyId, ProjectId},
+    key::SecretKey,
+};
+use countersign_storage::{
+    mac_keys::{self, StoredMacKey},
+    secret_keys, signing_keys,
+    signing_keys::StoredSigningKey,
+};
+
+use crate::{Service, admin::Refused};
+
+/// All keys of a project.
+pub struct Keys {
+    /// What backends show.
+    pub secret: Vec<SecretKey>,
+    /// What signs.
+    pub signing: Vec<StoredSigningKey>,
+    /// Under what refresh tokens are authentic.
+    pub mac: Vec<StoredMacKey>,
+}
+
+impl Service {
+    /// All keys of a project, the oldest of each kind first.
+    pub async fn list_keys(&self, project: &ProjectId) -> Result<Keys, Refused> {
+        self.show_project(project).await?;
+        let mut reader = self.db.reader().await?;
+        let secret = secret_keys::list(&mut reader.conn(), project).await?;
+        Ok(Keys {
+            secret: secret.into_iter().map(|stored| stored.key).collect(),
+            signing: signing_keys::list(&mut reader.conn(), project).await?,
+            mac: mac_keys::list(&mut reader.conn(), project).await?,
+        })
+    }
+
+    /// Would a backend with this secret get in now?
+    pub fn knows_live_key(&self, hash: &SecretKeyHash) -> bool {
+        let directory = self.directory.load();
+        let key = directory
+            .secret_key(hash)
+            .and_then(|(project, id)| project.secret_key(id).cloned());
+        key.is_some_and(|key| key.revoked_at.is_none() && !key.expires_at.is_some_and(|end| end.is_past(self.now())))
+    }
+
+    /// A secret key, without its secret.
+    pub async fn show_secret_key(&self, project: &ProjectId, id: KeyId) -> Result<SecretKey, Refused> {
+        let found = secret_keys::find(&mut self.db.reader().await?.conn(), project, id).await?;
+        found
+            .map(|stored| stored.key)
+            .ok_or_else(|| Refused::not_found("key", id))
+    }
+}

@@ -1,0 +1,9 @@
+//! Keys: the secret ones that backends show, the ones that sign, the ones under which refresh tokens are authentic.
+
+pub mod create;
+pub mod list;
+pub mod mac;
+pub mod revoke;
+pub mod rotate;
+pub mod set;
+pub mod signing;

@@ -1,0 +1,28 @@
+//! Every use case, one a file. Whoever asks, through whichever door, ends up here: a proof comes in and becomes an actor, the actor does
+//! something, and what is handed out is issued in one place.
+
+pub mod address;
+pub mod admin;
+pub mod audit_log;
+pub mod caller;
+pub mod clients;
+pub mod config;
+pub mod context;
+pub mod directory;
+pub mod error;
+mod feed;
+pub mod keys;
+mod limits;
+pub mod maintenance;
+pub mod me;
+pub mod projects;
+pub mod proof;
+mod revocations;
+pub mod session;
+mod tally;
+pub mod time;
+pub mod token;
+pub mod users;
+pub mod vouch;
+
+pub use context::Service;

@@ -1,0 +1,146 @@
+//! Limits on how often a caller may call: the generic cell rate algorithm (ITU-T I.371, GCRA), one number a caller, at most so many
+//! callers. Each node counts for itself.
+
+use std::{
+    hash::{BuildHasher, Hash, RandomState},
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use quick_cache::sync::Cache;
+
+/// How often something may happen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    /// Time between two, when they come evenly.
+    interval: Duration,
+    /// How many may come at once.
+    burst: NonZeroU32,
+}
+
+impl Rate {
+    pub(crate) fn per_second(count: NonZeroU32, burst: NonZeroU32) -> Self {
+        Self {
+            interval: Duration::from_secs(1) / count.get(),
+            burst,
+        }
+    }
+
+    pub(crate) fn per_minute(count: NonZeroU32) -> Self {
+        Self {
+            interval: Duration::from_mins(1) / count.get(),
+            burst: count,
+        }
+    }
+}
+
+/// Over a limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooMany {
+    /// When to come again.
+    pub retry_after: Duration,
+}
+
+/// Counts callers.
+pub(crate) struct Limits {
+    hasher: RandomState,
+    /// The moment, in microseconds, at which a caller will have used up what came before.
+    used_until: Cache<u64, Arc<AtomicU64>>,
+}
+
+impl Limits {
+    /// Counts at most so many callers; beyond, those long unseen are forgotten.
+    pub(crate) fn new(callers: usize) -> Self {
+        Self {
+            hasher: RandomState::new(),
+            used_until: Cache::new(callers),
+        }
+    }
+
+    /// Counts one call of `who` at `now`, a monotonic time, if it is within the rate.
+    pub(crate) fn take(&self, who: &impl Hash, rate: Rate, now: Duration) -> Result<(), TooMany> {
+        let cell = self.cell(who);
+        let (now, interval) = (micros(now), micros(rate.interval).max(1));
+        let tolerance = interval.saturating_mul(u64::from(rate.burst.get()));
+        let mut used_until = cell.load(Ordering::Relaxed);
+        loop {
+            let next = used_until.max(now).saturating_add(interval);
+            if next > now.saturating_add(tolerance) {
+                return Err(TooMany {
+                    retry_after: Duration::from_micros(next - now - tolerance),
+                });
+            }
+            match cell.compare_exchange_weak(used_until, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(current) => used_until = current,
+            }
+        }
+    }
+
+    fn cell(&self, who: &impl Hash) -> Arc<AtomicU64> {
+        let key = self.hasher.hash_one(who);
+        let made = self
+            .used_until
+            .get_or_insert_with(&key, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        match made {
+            Ok(cell) => cell,
+        }
+    }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEN: NonZeroU32 = NonZeroU32::new(10).unwrap();
+    const THIRTY: NonZeroU32 = NonZeroU32::new(30).unwrap();
+
+    fn taken(limits: &Limits, who: &str, rate: Rate, at: Duration, calls: u32) -> usize {
+        (0..calls).filter(|_| limits.take(&who, rate, at).is_ok()).count()
+    }
+
+    #[test]
+    fn a_burst_passes_and_then_the_rate_holds() {
+        let limits = Limits::new(100);
+        let rate = Rate::per_second(TEN, THIRTY);
+        assert_eq!(taken(&limits, "a", rate, Duration::from_secs(5), 100), 30);
+        assert_eq!(taken(&limits, "a", rate, Duration::from_secs(6), 100), 10);
+        assert_eq!(taken(&limits, "a", rate, Duration::from_mins(10), 100), 30);
+    }
+
+    #[test]
+    fn callers_are_counted_apart() {
+        let limits = Limits::new(100);
+        let rate = Rate::per_minute(TEN);
+        assert_eq!(taken(&limits, "a", rate, Duration::ZERO, 100), 10);
+        assert_eq!(taken(&limits, "b", rate, Duration::ZERO, 100), 10);
+    }
+
+    #[test]
+    fn one_who_is_refused_learns_when_to_come_again() {
+        let limits = Limits::new(100);
+        let rate = Rate::per_minute(TEN);
+        taken(&limits, "a", rate, Duration::ZERO, 10);
+        let refused = limits.take(&"a", rate, Duration::ZERO).unwrap_err();
+        assert_eq!(refused.retry_after, Duration::from_secs(6));
+        assert!(limits.take(&"a", rate, refused.retry_after).is_ok());
+    }
+
+    #[test]
+    fn memory_is_bounded_by_the_number_of_callers() {
+        let limits = Limits::new(1_000);
+        let rate = Rate::per_minute(TEN);
+        for caller in 0..100_000 {
+            limits.take(&caller, rate, Duration::ZERO).unwrap();
+        }
+        assert!(limits.used_until.len() <= 1_000);
+    }
+}

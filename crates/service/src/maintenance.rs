@@ -1,0 +1,131 @@
+//! What the server does by itself, now and then: write down what it counted, throw away what is over, let signing keys take turns.
+
+use std::time::Duration;
+
+use countersign_domain::{
+    audit::{Actor, AuditEntry, Subject},
+    clock::{ClockState, Timestamp},
+    id::ProjectId,
+};
+use countersign_storage::{
+    changes,
+    error::Result as StorageResult,
+    maintenance, secret_keys, signing_keys,
+    writer::{HotRow, HotUnit},
+};
+use tracing::{info, warn};
+
+use crate::{Service, admin::Refused};
+
+/// How long the row of a session that was ended is kept, so that its tokens are told so.
+const ENDED_KEPT: Duration = Duration::from_hours(25);
+/// Rows that one transaction throws away at most: callers wait for it.
+const BATCH: u32 = 200;
+/// How long a clock must have been steady before anything is thrown away.
+const STEADY: Duration = Duration::from_mins(10);
+
+impl Service {
+    /// Everything that is due. Meant to be called every few seconds; a failure is logged and made up for the next time.
+    pub async fn maintain(&self) {
+        self.write_down().await;
+        if self.clock(STEADY) == ClockState::Leapt {
+            return;
+        }
+        let now = self.now();
+        self.revocations.forget_expired(now);
+        let projects: Vec<ProjectId> = self
+            .directory
+            .load()
+            .projects()
+            .map(|view| view.project.id.clone())
+            .collect();
+        for project in projects {
+            if let Err(problem) = self.throw_away(&project, now).await {
+                warn!(%problem, "can't throw away what is over: {problem}");
+            }
+            if let Err(problem) = self.rotate_if_due(&project, now).await {
+                warn!(%problem, "can't rotate the signing key of project {project}: {problem}");
+            }
+        }
+    }
+
+    /// Writes down what was counted in memory. Also the last thing done before the end.
+    pub async fn write_down(&self) {
+        let now = self.now();
+        let entries: Vec<AuditEntry> = self
+            .tally
+            .take_refusals()
+            .into_iter()
+            .map(|(refusal, count)| AuditEntry {
+                project: refusal.project,
+                id: self.audit_id(now),
+                at: now,
+                act: refusal.act,
+                actor: refusal.key.map_or(Actor::Anonymous, Actor::SecretKey),
+                subject: Subject {
+                    key: refusal.key.map(|key| key.to_string()),
+                    ..Subject::default()
+                },
+                request: None,
+                detail: vec![("reason", refusal.reason.to_owned()), ("count", count.to_string())],
+            })
+            .collect();
+        if !entries.is_empty() {
+            let unit = HotUnit {
+                row: HotRow::Nothing,
+                audit: entries,
+            };
+            if let Err(problem) = self.db.write_hot(unit).await {
+                warn!(%problem, "can't write down what was refused: {problem}");
+            }
+        }
+        for ((project, key), at) in self.tally.take_uses() {
+            let touched = self.db.write(move |mut conn| {
+                let project = project.clone();
+                Box::pin(async move { secret_keys::touch(&mut conn, &project, key, at).await })
+            });
+            if let Err(problem) = touched.await {
+                warn!(%problem, "can't write down when a key was used: {problem}");
+            }
+        }
+    }
+
+    /// In small transactions, until nothing is left that is over.
+    async fn throw_away(&self, project: &ProjectId, now: Timestamp) -> StorageResult<()> {
+        loop {
+            let id = project.clone();
+            let gone = self.db.write(move |mut conn| {
+                let id = id.clone();
+                Box::pin(async move {
+                    let expired =
+                        maintenance::delete_expired_sessions(&mut conn, &id, now.minus(ENDED_KEPT), BATCH).await?;
+                    let ended =
+                        maintenance::delete_ended_sessions(&mut conn, &id, now.minus(ENDED_KEPT), BATCH).await?;
+                    let news = changes::delete_expired(&mut conn, now, BATCH).await?;
+                    let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
+                    Ok(expired.max(ended).max(news).max(keys))
+                })
+            });
+            if gone.await? < u64::from(BATCH) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A signing key that has signed long enough makes room for the next. Of several nodes that see it at once, one does it: the others
+    /// find a next key that hasn't been published for a day.
+    async fn rotate_if_due(&self, project: &ProjectId, now: Timestamp) -> Result<(), Refused> {
+        let directory = self.directory.load_full();
+        let Some(view) = directory.project(project.as_str()) else {
+            return Ok(());
+        };
+        let every = view.settings.signing_rotation;
+        let signs_since = view.signs_since;
+        if every.is_zero() || now.since(signs_since) < every {
+            return Ok(());
+        }
+        let kid = self.rotate_signing_key(project, false).await?;
+        info!(project.id = %project, signing_key.id = %kid, "project {project} signs with the key {kid} now");
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! A refresh token is authentic when one of the project's MAC keys made it. What it is worth is for the session to say.
+
+use std::sync::Arc;
+
+use countersign_crypto::refresh_token::{RefreshToken, UnverifiedRefreshToken};
+use countersign_domain::audit::Act;
+
+use crate::{
+    Service,
+    address::Address,
+    caller::Caller,
+    directory::ProjectView,
+    limits::{Rate, TooMany},
+    tally::Refusal,
+};
+
+/// An authentic refresh token, and the project whose it is.
+pub(crate) struct AuthenticToken {
+    pub(crate) project: Arc<ProjectView>,
+    pub(crate) token: RefreshToken,
+}
+
+/// Why a refresh token isn't authentic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotAuthentic {
+    /// It isn't one of the project that the call is addressed to.
+    #[error("not a refresh token of this project")]
+    NotOurs,
+    /// The same, and from a network that has tried too often.
+    #[error("too many failed calls from this network")]
+    TooMany(TooMany),
+}
+
+impl Service {
+    /// Refuses garbage without a look at the database. Only garbage counts against its network: an authentic token is served even when
+    /// others there have failed too often.
+    pub(crate) fn prove_refresh_token(
+        &self,
+        address: &Address,
+        unverified: &str,
+        caller: &Caller,
+    ) -> Result<AuthenticToken, NotAuthentic> {
+        self.authenticate(address, unverified)
+            .ok_or_else(|| self.count_failure(address, caller))
+    }
+
+    fn authenticate(&self, address: &Address, unverified: &str) -> Option<AuthenticToken> {
+        let unverified = UnverifiedRefreshToken::parse(unverified).ok()?;
+        let project = self
+            .addressed(address, Some(unverified.unverified_project().as_str()))
+            .ok()?;
+        let key = project.refresh_token_key(unverified.unverified_mac_key())?;
+        let token = unverified.verify(key).ok()?;
+        Some(AuthenticToken { project, token })
+    }
+
+    pub(crate) fn count_failure(&self, address: &Address, caller: &Caller) -> NotAuthentic {
+        let Ok(project) = self.addressed(address, None) else {
+            return NotAuthentic::NotOurs;
+        };
+        let id = &project.project.id;
+        let reason = "not_authentic";
+        self.tally.refused(Refusal {
+            project: id.clone(),
+            act: Act::RefreshRefused,
+            reason,
+            key: None,
+        });
+        match self.take_failure(&project, caller) {
+            Ok(()) => NotAuthentic::NotOurs,
+            Err(too_many) => NotAuthentic::TooMany(too_many),
+        }
+    }
+
+    /// Counts a failure of a caller's network.
+    pub(crate) fn take_failure(&self, project: &ProjectView, caller: &Caller) -> Result<(), TooMany> {
+        let network = countersign_crypto::caller_marks::network_of(caller.address);
+        let rate = Rate::per_minute(project.settings.limit_failures);
+        self.limits.take(
+            &("failures", project.project.id.as_str(), network),
+            rate,
+            self.time.monotonic(),
+        )
+    }
+}

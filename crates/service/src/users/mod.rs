@@ -1,0 +1,8 @@
+//! Users, as operators see to them.
+
+pub mod create;
+pub mod list;
+pub mod merge;
+pub mod revoke;
+pub mod set;
+pub mod state;

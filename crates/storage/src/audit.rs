@@ -1,0 +1,121 @@
+//! The audit trail.
+
+use std::collections::BTreeMap;
+
+use countersign_domain::{
+    audit::AuditEntry,
+    id::{AuditId, ClientId, ProjectId},
+};
+use sqlx::AssertSqlSafe;
+
+use crate::{
+    Conn,
+    conn::statement,
+    error::Result,
+    row::{Reader, to_json},
+    sql::{
+        Column::{Integer, Text},
+        ManyRows, runs,
+    },
+};
+
+static INSERT: ManyRows = ManyRows::new(
+    "insert into audit_entries (project_id, audit_id, at, act, actor_kind, actor_id, user_id, client_id, session_id, \
+     key_id, request_id, detail) values",
+    &[
+        Text, Text, Integer, Text, Text, Text, Text, Text, Text, Text, Text, Text,
+    ],
+    "",
+);
+
+/// An entry as it is read back: texts, for people and scripts.
+#[derive(Debug, Clone)]
+pub struct ReadEntry {
+    /// Its id, by which entries are ordered.
+    pub id: AuditId,
+    /// When, in microseconds since 1970.
+    pub at: i64,
+    /// What.
+    pub act: String,
+    /// Who: what kind of actor.
+    pub actor_kind: String,
+    /// Who: which one.
+    pub actor_id: Option<String>,
+    /// The user concerned.
+    pub user_id: Option<String>,
+    /// The client concerned.
+    pub client_id: Option<String>,
+    /// The session concerned.
+    pub session_id: Option<String>,
+    /// The key concerned.
+    pub key_id: Option<String>,
+    /// The request in which it happened.
+    pub request_id: Option<String>,
+    /// What else there is to say.
+    pub detail: BTreeMap<String, String>,
+}
+
+/// Writes entries.
+pub async fn insert_many(conn: &mut Conn<'_>, entries: &[&AuditEntry]) -> Result<()> {
+    for run in runs(entries) {
+        let mut insert = sqlx::query(AssertSqlSafe(INSERT.text(conn.engine, run.len())));
+        for entry in run {
+            let detail: BTreeMap<&str, &str> = entry.detail.iter().map(|(name, value)| (*name, &**value)).collect();
+            insert = insert
+                .bind(entry.project.as_str())
+                .bind(entry.id.to_string())
+                .bind(entry.at.micros())
+                .bind(entry.act.as_str())
+                .bind(entry.actor.kind())
+                .bind(entry.actor.id())
+                .bind(entry.subject.user.map(|id| id.to_string()))
+                .bind(entry.subject.client.as_ref().map(ClientId::as_str))
+                .bind(entry.subject.session.map(|id| id.to_string()))
+                .bind(entry.subject.key.as_deref())
+                .bind(entry.request.as_deref())
+                .bind(if detail.is_empty() {
+                    "{}".to_owned()
+                } else {
+                    to_json(&detail)
+                });
+        }
+        conn.execute(insert).await?;
+    }
+    Ok(())
+}
+
+/// Entries of a project in their order: those after `after`, or, without it, the newest.
+pub async fn list(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    after: Option<AuditId>,
+    limit: u32,
+) -> Result<Vec<ReadEntry>> {
+    let forward = "select * from audit_entries where project_id = $1 and audit_id > $2 order by audit_id limit $3";
+    let newest = "select * from audit_entries where project_id = $1 and audit_id > $2 order by audit_id desc limit $3";
+    let sql = if after.is_some() { forward } else { newest };
+    let from = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows = conn
+        .fetch_all(statement(sql).bind(project.as_str()).bind(from).bind(i64::from(limit)))
+        .await?;
+    let mut entries = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
+    entries.sort_by_key(|entry| entry.id);
+    Ok(entries)
+}
+
+fn read(row: &sqlx::any::AnyRow) -> Result<ReadEntry> {
+    let row = Reader::new(row, "audit_entries", &["audit_id"]);
+    Ok(ReadEntry {
+        id: row.parsed("audit_id")?,
+        at: row.integer("at")?,
+        act: row.text("act")?,
+        actor_kind: row.text("actor_kind")?,
+        actor_id: row.optional_text("actor_id")?,
+        user_id: row.optional_text("user_id")?,
+        client_id: row.optional_text("client_id")?,
+        session_id: row.optional_text("session_id")?,
+        key_id: row.optional_text("key_id")?,
+        request_id: row.optional_text("request_id")?,
+        detail: row.json("detail")?,
+    })
+}

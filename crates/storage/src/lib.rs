@@ -1,0 +1,26 @@
+//! All SQL of Countersign: one text for SQLite and PostgreSQL, one file for each noun.
+//!
+//! Functions take a [`Conn`] and do one thing; whoever calls decides in which transaction, by [`Db::reader`](db::Db::reader) or
+//! [`Db::write`](db::Db::write). Whatever the engines do differently is in `db.rs` and `writer.rs`.
+
+pub mod audit;
+pub mod changes;
+pub mod clients;
+pub mod conn;
+pub mod db;
+pub mod deployment;
+pub mod error;
+pub mod identities;
+pub mod mac_keys;
+pub mod maintenance;
+pub mod migrate;
+pub mod projects;
+mod row;
+pub mod secret_keys;
+pub mod sessions;
+pub mod signing_keys;
+mod sql;
+pub mod users;
+pub mod writer;
+
+pub use conn::Conn;

@@ -1,0 +1,100 @@
+//! The schema, forward only. Nodes that start at once take turns at one row; each finds done what another has done.
+
+use futures_util::future::BoxFuture;
+
+use crate::{
+    Conn,
+    conn::{built_statement, statement},
+    db::Db,
+    error::{Error, Result},
+    row::Reader,
+};
+
+/// Every migration there is, in order; the number of one is its place in the list. None is ever changed once it has been published.
+const MIGRATIONS: &[&str] = &[include_str!("../migrations/0001_first_door.sql")];
+
+/// The version that this program knows.
+#[expect(clippy::cast_possible_wrap, reason = "a handful")]
+const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+/// Brings the schema up to date; says how many steps that took.
+pub async fn migrate(db: &Db) -> Result<i64> {
+    // Apart from the rest: two nodes that create the table at once would both fail on PostgreSQL, and only creating may be tried again.
+    for attempt in 1.. {
+        match db.write(|conn| Box::pin(prepare(conn))).await {
+            Ok(()) => break,
+            Err(Error::Taken(_) | Error::Refused(_)) if attempt < 5 => {}
+            Err(error) => return Err(error),
+        }
+    }
+    db.write(|conn| Box::pin(apply(conn))).await
+}
+
+/// The version of the schema, 0 where there is none. Fails where a newer program made it.
+pub async fn version(db: &Db) -> Result<i64> {
+    let found = current(db.reader().await?.conn()).await;
+    match found {
+        Ok(found) => known(found),
+        Err(Error::Refused(_)) => Ok(0),
+        Err(error) => Err(error),
+    }
+}
+
+/// Is the schema the one that this program knows?
+pub async fn is_current(db: &Db) -> Result<bool> {
+    Ok(version(db).await? == KNOWN)
+}
+
+fn known(found: i64) -> Result<i64> {
+    if found > KNOWN {
+        Err(Error::SchemaTooNew { found, known: KNOWN })
+    } else {
+        Ok(found)
+    }
+}
+
+async fn prepare(mut conn: Conn<'_>) -> Result<()> {
+    let create = "create table if not exists schema_version \
+                  (lease text not null, version bigint not null, primary key (lease))";
+    conn.execute(statement(create)).await?;
+    conn.execute(statement(conn.engine.before_migrations())).await?;
+    let lease = "insert into schema_version (lease, version) values ('schema', 0) on conflict do nothing";
+    conn.execute(statement(lease)).await?;
+    Ok(())
+}
+
+/// The lease is the row's own lock: whoever comes second waits here until the first has committed.
+async fn apply(mut conn: Conn<'_>) -> Result<i64> {
+    let take = "update schema_version set version = version where lease = 'schema' returning version";
+    let row = conn.fetch_one(statement(take)).await?;
+    let found = known(Reader::new(&row, "schema_version", &[]).integer("version")?)?;
+    let skip = usize::try_from(found).unwrap_or(0);
+    for migration in &MIGRATIONS[skip..] {
+        run(&mut conn, migration).await?;
+    }
+    let done = "update schema_version set version = $1 where lease = 'schema'";
+    conn.execute(statement(done).bind(KNOWN)).await?;
+    Ok(KNOWN - found)
+}
+
+/// Statement by statement: PostgreSQL prepares one at a time.
+fn run<'c>(conn: &'c mut Conn<'_>, migration: &'static str) -> BoxFuture<'c, Result<()>> {
+    Box::pin(async move {
+        let without_comments: String = migration
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .collect::<Vec<_>>()
+            .join("\n");
+        for sql in without_comments.split(';').map(str::trim).filter(|sql| !sql.is_empty()) {
+            conn.execute(built_statement(sql.to_owned())).await?;
+        }
+        Ok(())
+    })
+}
+
+async fn current(mut conn: Conn<'_>) -> Result<i64> {
+    let row = conn
+        .fetch_one(statement("select version from schema_version where lease = 'schema'"))
+        .await?;
+    Reader::new(&row, "schema_version", &[]).integer("version")
+}

@@ -1,0 +1,98 @@
+//! Users.
+
+use countersign_domain::{
+    clock::Timestamp,
+    id::{ProjectId, UserId},
+    user::User,
+};
+use sqlx::any::AnyRow;
+
+use crate::{Conn, conn::statement, error::Result, row::Reader};
+
+/// Writes a new user.
+pub async fn insert(conn: &mut Conn<'_>, user: &User) -> Result<()> {
+    let sql = "insert into users (project_id, user_id, given_name, family_name, generation, created_at, updated_at, \
+               disabled_at, merged_into) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    let insert = statement(sql)
+        .bind(user.project.as_str())
+        .bind(user.id.to_string())
+        .bind(user.given_name.as_str())
+        .bind(user.family_name.as_str())
+        .bind(i64::from(user.generation))
+        .bind(user.created_at.micros())
+        .bind(user.updated_at.micros())
+        .bind(user.disabled_at.map(Timestamp::micros))
+        .bind(user.merged_into.map(|id| id.to_string()));
+    conn.execute(insert).await?;
+    Ok(())
+}
+
+/// A user, by their id.
+pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<Option<User>> {
+    let sql = "select * from users where project_id = $1 and user_id = $2";
+    let row = conn
+        .fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string()))
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+/// Users of a project in order of their ids, those after `after`.
+pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, after: Option<UserId>, limit: u32) -> Result<Vec<User>> {
+    let sql = "select * from users where project_id = $1 and user_id > $2 order by user_id limit $3";
+    let after = after.map(|id| id.to_string()).unwrap_or_default();
+    let rows = conn
+        .fetch_all(statement(sql).bind(project.as_str()).bind(after).bind(i64::from(limit)))
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+/// Writes a user's names and state; the generation only moves by [`raise_generation`].
+pub async fn update(conn: &mut Conn<'_>, user: &User) -> Result<()> {
+    let sql = "update users set given_name = $3, family_name = $4, updated_at = $5, disabled_at = $6, \
+               merged_into = $7 where project_id = $1 and user_id = $2";
+    let update = statement(sql)
+        .bind(user.project.as_str())
+        .bind(user.id.to_string())
+        .bind(user.given_name.as_str())
+        .bind(user.family_name.as_str())
+        .bind(user.updated_at.micros())
+        .bind(user.disabled_at.map(Timestamp::micros))
+        .bind(user.merged_into.map(|id| id.to_string()));
+    conn.execute(update).await?;
+    Ok(())
+}
+
+/// Revokes all sessions of a user; says what the counter stands at now.
+pub async fn raise_generation(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<Option<u32>> {
+    let sql =
+        "update users set generation = generation + 1 where project_id = $1 and user_id = $2 returning generation";
+    let row = conn
+        .fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string()))
+        .await?;
+    row.map(|row| Reader::new(&row, "users", &["user_id"]).integer("generation"))
+        .transpose()
+}
+
+/// Holds a user until the transaction ends, so that two can't count the user's sessions at once. `false`: there is no such user.
+pub async fn lock(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<bool> {
+    let sql = "update users set generation = generation where project_id = $1 and user_id = $2";
+    Ok(conn
+        .execute(statement(sql).bind(project.as_str()).bind(id.to_string()))
+        .await?
+        == 1)
+}
+
+pub(crate) fn read(row: &AnyRow) -> Result<User> {
+    let row = Reader::new(row, "users", &["user_id"]);
+    Ok(User {
+        project: row.parsed("project_id")?,
+        id: row.parsed("user_id")?,
+        given_name: row.parsed("given_name")?,
+        family_name: row.parsed("family_name")?,
+        generation: row.integer("generation")?,
+        created_at: row.time("created_at")?,
+        updated_at: row.time("updated_at")?,
+        disabled_at: row.optional_time("disabled_at")?,
+        merged_into: row.optional_parsed("merged_into")?,
+    })
+}

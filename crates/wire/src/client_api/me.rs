@@ -1,0 +1,37 @@
+//! `GET /v1/me`: who the caller is, and how that was proved.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The caller. What isn't known is left out.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Me, example = json!({
+    "uid": "u_01ARZ3NDEKTSV4RRFFQ69G5FAV", "project": "p1", "client_id": "c1", "session_id": "ses_01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "email": "alice@example.com", "amr": ["vouch"], "acr": "urn:countersign:acr:vouched",
+    "vouched_by": "key_01ARZ3NDEKTSV4RRFFQ69G5FAV", "expires_at": 1_790_000_900
+}))]
+pub struct MeBody {
+    /// The user.
+    pub uid: String,
+    /// The project.
+    pub project: String,
+    /// The app that the token was issued to.
+    pub client_id: String,
+    /// The session that it was issued in.
+    pub session_id: String,
+    /// The user's e-mail address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The user's identifier in the customer's own books.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// How the user was proven (RFC 8176).
+    pub amr: Vec<String>,
+    /// How strongly.
+    pub acr: String,
+    /// The key that vouched.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vouched_by: Option<String>,
+    /// When the token expires, in seconds since 1970.
+    pub expires_at: i64,
+}

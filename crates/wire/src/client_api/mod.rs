@@ -1,0 +1,4 @@
+//! Door 2, and everything under `/v1`.
+
+pub mod error;
+pub mod me;
