@@ -22,11 +22,7 @@ pub fn generate_secret_key(entropy: &Entropy) -> SecretText {
     let mut missing = RANDOM_LENGTH;
     while missing > 0 {
         // A byte from 248 up would make the first eight characters likelier than the others.
-        let usable = entropy
-            .bytes::<RANDOM_LENGTH>()
-            .into_iter()
-            .filter(|byte| *byte < 248)
-            .take(missing);
+        let usable = entropy.bytes::<RANDOM_LENGTH>().into_iter().filter(|byte| *byte < 248).take(missing);
         for byte in usable {
             text.push(char::from(BASE62[usize::from(byte % 62)]));
             missing -= 1;
@@ -109,10 +105,7 @@ mod tests {
 
     #[test]
     fn a_hash_reads_back_and_finds_only_its_own_key() {
-        let (mine, theirs) = (
-            generate_secret_key(&Entropy::system()),
-            generate_secret_key(&Entropy::system()),
-        );
+        let (mine, theirs) = (generate_secret_key(&Entropy::system()), generate_secret_key(&Entropy::system()));
         let kept = SecretKeyHash::from_text(&SecretKeyHash::of(&mine).to_text()).unwrap();
         assert!(kept.matches(&SecretKeyHash::of_unverified(mine.danger_expose()).unwrap()));
         assert!(!kept.matches(&SecretKeyHash::of_unverified(theirs.danger_expose()).unwrap()));

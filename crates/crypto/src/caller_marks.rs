@@ -11,10 +11,7 @@ pub struct CallerMarksKey(pub(crate) hmac::Key);
 /// The marks of a caller. An address counts by its network, since providers hand out others of the same.
 pub fn caller_marks(key: &CallerMarksKey, address: IpAddr, user_agent: &str) -> CallerMarks {
     let network = network_of(address);
-    CallerMarks {
-        network: mark(key, b"network", &network),
-        agent: mark(key, b"agent", user_agent.as_bytes()),
-    }
+    CallerMarks { network: mark(key, b"network", &network), agent: mark(key, b"agent", user_agent.as_bytes()) }
 }
 
 /// The /24 of an IPv4 address, the /56 of an IPv6 address, as bytes.
@@ -51,19 +48,13 @@ mod tests {
     fn addresses_of_one_network_have_one_mark() {
         assert_eq!(marks("203.0.113.7", "app"), marks("203.0.113.250", "app"));
         assert_eq!(marks("203.0.113.7", "app"), marks("::ffff:203.0.113.9", "app"));
-        assert_eq!(
-            marks("2001:db8:1:200::1", "app"),
-            marks("2001:db8:1:2ff:ffff::2", "app")
-        );
+        assert_eq!(marks("2001:db8:1:200::1", "app"), marks("2001:db8:1:2ff:ffff::2", "app"));
     }
 
     #[test]
     fn other_networks_and_other_agents_have_other_marks() {
         assert_ne!(marks("203.0.113.7", "app").network, marks("203.0.114.7", "app").network);
-        assert_ne!(
-            marks("2001:db8:1:200::1", "app").network,
-            marks("2001:db8:1:300::1", "app").network
-        );
+        assert_ne!(marks("2001:db8:1:200::1", "app").network, marks("2001:db8:1:300::1", "app").network);
         assert_ne!(marks("203.0.113.7", "app").agent, marks("203.0.113.7", "app/2").agent);
         let swapped = marks("203.0.113.7", "app");
         assert_ne!(swapped.network, swapped.agent);

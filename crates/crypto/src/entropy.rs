@@ -17,10 +17,7 @@ impl Entropy {
     /// The operating system's generator, through aws-lc's.
     pub fn system() -> Self {
         #[expect(clippy::disallowed_methods, reason = "this is where randomness comes in")]
-        #[expect(
-            clippy::expect_used,
-            reason = "a machine without randomness can't run an authentication server"
-        )]
+        #[expect(clippy::expect_used, reason = "a machine without randomness can't run an authentication server")]
         Self::new(|buffer| aws_lc_rs::rand::fill(buffer).expect("the operating system gives random bytes"))
     }
 

@@ -61,18 +61,12 @@ impl MasterKey {
 
     /// Authenticates refresh tokens of a project under one of its MAC keys.
     pub fn refresh_token_key(&self, project: &ProjectId, key: MacKeyId) -> RefreshTokenKey {
-        RefreshTokenKey(hmac::Key::new(
-            hmac::HMAC_SHA256,
-            &*self.derive(Purpose::RefreshToken { project, key }),
-        ))
+        RefreshTokenKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(Purpose::RefreshToken { project, key })))
     }
 
     /// Marks from where refresh tokens of a project were used.
     pub fn caller_marks_key(&self, project: &ProjectId) -> CallerMarksKey {
-        CallerMarksKey(hmac::Key::new(
-            hmac::HMAC_SHA256,
-            &*self.derive(Purpose::CallerMarks { project }),
-        ))
+        CallerMarksKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(Purpose::CallerMarks { project })))
     }
 
     pub(crate) fn sealing_key(&self, table: &str, column: &str) -> aead::RandomizedNonceKey {
@@ -87,9 +81,7 @@ impl MasterKey {
         let pseudorandom = hkdf::Salt::new(hkdf::HKDF_SHA256, &[]).extract(&*self.0);
         let mut key = Zeroizing::new([0; 32]);
         let info = [label.as_bytes()];
-        let filled = pseudorandom
-            .expand(&info, hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(&mut *key));
+        let filled = pseudorandom.expand(&info, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut *key));
         debug_assert!(filled.is_ok(), "HKDF-SHA256 gives 32 bytes");
         key
     }
@@ -139,13 +131,7 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_refused() {
-        for text in [
-            "",
-            "short",
-            &encoding::encode([0; 31]),
-            &encoding::encode([0; 33]),
-            "!!!!",
-        ] {
+        for text in ["", "short", &encoding::encode([0; 31]), &encoding::encode([0; 33]), "!!!!"] {
             assert!(MasterKey::from_text(text).is_err(), "{text:?} was taken");
         }
     }

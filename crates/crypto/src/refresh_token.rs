@@ -107,11 +107,7 @@ impl UnverifiedRefreshToken {
             return Err(NotOurs);
         }
         let bytes = Zeroizing::new(encoding::decode(encoded).ok_or(NotOurs)?);
-        let signed = bytes
-            .len()
-            .checked_sub(MAC_LENGTH)
-            .map(|length| &bytes[..length])
-            .ok_or(NotOurs)?;
+        let signed = bytes.len().checked_sub(MAC_LENGTH).map(|length| &bytes[..length]).ok_or(NotOurs)?;
         let token = read(signed).ok_or(NotOurs)?;
         Ok(Self { token, bytes })
     }
@@ -189,14 +185,8 @@ mod tests {
 
     #[test]
     fn the_same_generation_is_made_again_to_the_byte() {
-        assert_eq!(
-            token(2).sign(&key(1)).danger_expose(),
-            token(2).sign(&key(1)).danger_expose()
-        );
-        assert_ne!(
-            token(2).sign(&key(1)).danger_expose(),
-            token(3).sign(&key(1)).danger_expose()
-        );
+        assert_eq!(token(2).sign(&key(1)).danger_expose(), token(2).sign(&key(1)).danger_expose());
+        assert_ne!(token(2).sign(&key(1)).danger_expose(), token(3).sign(&key(1)).danger_expose());
     }
 
     #[test]
@@ -210,11 +200,7 @@ mod tests {
     fn no_character_of_a_token_can_be_changed_and_none_cut() {
         let text = token(1).sign(&key(1));
         let text = text.danger_expose();
-        let accepted = |text: &str| {
-            UnverifiedRefreshToken::parse(text)
-                .and_then(|it| it.verify(&key(1)))
-                .is_ok()
-        };
+        let accepted = |text: &str| UnverifiedRefreshToken::parse(text).and_then(|it| it.verify(&key(1))).is_ok();
         assert!(accepted(text));
         for position in 0..text.len() {
             for replacement in [b'A', b'B', b'_', b'=', b' ', b'.'] {

@@ -47,9 +47,7 @@ impl MasterKey {
         let mut sealed = secret.to_vec();
         let key = self.sealing_key(place.table, place.column);
         #[expect(clippy::expect_used, reason = "fails only beyond 64 GiB")]
-        let nonce = key
-            .seal_in_place_append_tag(aad(&id, place), &mut sealed)
-            .expect("a short secret can be sealed");
+        let nonce = key.seal_in_place_append_tag(aad(&id, place), &mut sealed).expect("a short secret can be sealed");
         let mut bytes = nonce.as_ref().to_vec();
         bytes.append(&mut sealed);
         format!("{VERSION}.{id}.{}", encoding::encode(bytes))
@@ -65,19 +63,14 @@ impl MasterKey {
             return Err(CannotOpen::Altered);
         };
         if sealed_under != id.as_str() {
-            return Err(CannotOpen::OtherMasterKey {
-                sealed_under: sealed_under.to_owned(),
-                this: id.to_string(),
-            });
+            return Err(CannotOpen::OtherMasterKey { sealed_under: sealed_under.to_owned(), this: id.to_string() });
         }
         let mut bytes = Zeroizing::new(encoding::decode(text).ok_or(CannotOpen::Altered)?);
         let nonce = bytes.get(..NONCE_LEN).ok_or(CannotOpen::Altered)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen::Altered)?;
         bytes.drain(..NONCE_LEN);
         let key = self.sealing_key(place.table, place.column);
-        let opened = key
-            .open_in_place(nonce, aad(&id, place), &mut bytes)
-            .map_err(|_| CannotOpen::Altered)?;
+        let opened = key.open_in_place(nonce, aad(&id, place), &mut bytes).map_err(|_| CannotOpen::Altered)?;
         Ok(Zeroizing::new(opened.to_vec()))
     }
 }
@@ -85,9 +78,7 @@ impl MasterKey {
 /// Lengths before texts: no two places have the same associated data.
 fn aad(id: &MasterKeyId, place: Place<'_>) -> Aad<Vec<u8>> {
     let mut bytes = Vec::new();
-    let parts = [VERSION, id.as_str(), place.table, place.column]
-        .into_iter()
-        .chain(place.row.iter().copied());
+    let parts = [VERSION, id.as_str(), place.table, place.column].into_iter().chain(place.row.iter().copied());
     for part in parts {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
         bytes.extend_from_slice(part.as_bytes());
@@ -100,11 +91,7 @@ mod tests {
     use super::*;
     use crate::entropy::Entropy;
 
-    const HERE: Place<'static> = Place {
-        table: "signing_keys",
-        column: "sealed",
-        row: &["p1", "sig_1"],
-    };
+    const HERE: Place<'static> = Place { table: "signing_keys", column: "sealed", row: &["p1", "sig_1"] };
 
     #[test]
     fn a_secret_opens_where_it_was_sealed() {
@@ -119,19 +106,10 @@ mod tests {
         let key = MasterKey::generate(&Entropy::system());
         let sealed = key.seal(HERE, b"secret");
         let elsewhere = [
-            Place {
-                row: &["p1", "sig_2"],
-                ..HERE
-            },
-            Place {
-                row: &["p1s", "ig_1"],
-                ..HERE
-            },
+            Place { row: &["p1", "sig_2"], ..HERE },
+            Place { row: &["p1s", "ig_1"], ..HERE },
             Place { row: &["p1"], ..HERE },
-            Place {
-                column: "other",
-                ..HERE
-            },
+            Place { column: "other", ..HERE },
             Place { table: "other", ..HERE },
         ];
         for place in elsewhere {
@@ -141,15 +119,9 @@ mod tests {
 
     #[test]
     fn another_master_key_is_named() {
-        let (key, other) = (
-            MasterKey::generate(&Entropy::system()),
-            MasterKey::generate(&Entropy::system()),
-        );
+        let (key, other) = (MasterKey::generate(&Entropy::system()), MasterKey::generate(&Entropy::system()));
         let refused = other.open(HERE, &key.seal(HERE, b"secret")).unwrap_err();
-        let expected = CannotOpen::OtherMasterKey {
-            sealed_under: key.id().to_string(),
-            this: other.id().to_string(),
-        };
+        let expected = CannotOpen::OtherMasterKey { sealed_under: key.id().to_string(), this: other.id().to_string() };
         assert_eq!(refused, expected);
     }
 

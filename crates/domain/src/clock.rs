@@ -74,6 +74,13 @@ pub enum ClockState {
     Leapt,
 }
 
+impl ClockState {
+    /// Its state when the last leap, if any, was `since_leap` ago, and doubt lasts for `settling`.
+    pub fn after_leap(since_leap: Option<Duration>, settling: Duration) -> Self {
+        if since_leap.is_some_and(|ago| ago < settling) { Self::Leapt } else { Self::Settled }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

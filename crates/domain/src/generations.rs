@@ -47,12 +47,7 @@ impl Generations {
 
 impl From<[u32; 4]> for Generations {
     fn from([user, client, key, project]: [u32; 4]) -> Self {
-        Self {
-            user,
-            client,
-            key,
-            project,
-        }
+        Self { user, client, key, project }
     }
 }
 
@@ -68,12 +63,7 @@ mod tests {
 
     #[test]
     fn each_dimension_ends_what_was_made_before_and_nothing_made_after() {
-        let made = Generations {
-            user: 1,
-            client: 2,
-            key: 3,
-            project: 4,
-        };
+        let made = Generations { user: 1, client: 2, key: 3, project: 4 };
         assert_eq!(made.overtaken_by(made), None);
         let raised = [
             (Generations { user: 2, ..made }, Dimension::User),

@@ -166,11 +166,7 @@ impl FromStr for MacKeyId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let invalid = InvalidId { noun: "MAC key id" };
-        let id = Self(
-            text.strip_prefix("mac_")
-                .and_then(|number| number.parse().ok())
-                .ok_or(invalid)?,
-        );
+        let id = Self(text.strip_prefix("mac_").and_then(|number| number.parse().ok()).ok_or(invalid)?);
         if id.to_string() == text { Ok(id) } else { Err(invalid) }
     }
 }

@@ -53,29 +53,19 @@ pub fn join(asserted: &[Asserted], found: &[IdentityRecord], external_ids_of_use
     if found.iter().any(|record| record.user != first.user) {
         return Join::Conflict(Conflict::TwoUsers);
     }
-    for claim in asserted
-        .iter()
-        .filter(|claim| !claim.is_verified && claim.identity.kind() != IdentityKind::ExternalId)
+    for claim in asserted.iter().filter(|claim| !claim.is_verified && claim.identity.kind() != IdentityKind::ExternalId)
     {
-        if found
-            .iter()
-            .any(|record| record.identity == claim.identity && record.is_proved_here())
-        {
+        if found.iter().any(|record| record.identity == claim.identity && record.is_proved_here()) {
             return Join::Conflict(Conflict::ProvedByAnother(claim.identity.kind()));
         }
     }
     let is_missing = |claim: &&Asserted| found.iter().all(|record| record.identity != claim.identity);
     let missing: Vec<Asserted> = asserted.iter().filter(is_missing).cloned().collect();
-    let gains_external_id = missing
-        .iter()
-        .any(|claim| claim.identity.kind() == IdentityKind::ExternalId);
+    let gains_external_id = missing.iter().any(|claim| claim.identity.kind() == IdentityKind::ExternalId);
     if gains_external_id && !external_ids_of_user.is_empty() {
         return Join::Conflict(Conflict::OtherExternalId);
     }
-    Join::User {
-        id: first.user,
-        missing,
-    }
+    Join::User { id: first.user, missing }
 }
 
 #[cfg(test)]
@@ -88,17 +78,11 @@ mod tests {
     }
 
     fn email(verified: bool) -> Asserted {
-        Asserted {
-            identity: Identity::parse(IdentityKind::Email, "a@example.com").unwrap(),
-            is_verified: verified,
-        }
+        Asserted { identity: Identity::parse(IdentityKind::Email, "a@example.com").unwrap(), is_verified: verified }
     }
 
     fn external(id: &str) -> Asserted {
-        Asserted {
-            identity: Identity::parse(IdentityKind::ExternalId, id).unwrap(),
-            is_verified: true,
-        }
+        Asserted { identity: Identity::parse(IdentityKind::ExternalId, id).unwrap(), is_verified: true }
     }
 
     fn record(claim: &Asserted, owner: u8, source: IdentitySource, verified: bool) -> IdentityRecord {
@@ -120,13 +104,7 @@ mod tests {
     fn a_user_found_by_one_identity_gains_the_other() {
         let found = [record(&email(true), 1, IdentitySource::Vouch, true)];
         let joined = join(&[email(true), external("7")], &found, &[]);
-        assert_eq!(
-            joined,
-            Join::User {
-                id: user(1),
-                missing: vec![external("7")]
-            }
-        );
+        assert_eq!(joined, Join::User { id: user(1), missing: vec![external("7")] });
     }
 
     #[test]
@@ -135,20 +113,14 @@ mod tests {
             record(&email(true), 1, IdentitySource::Vouch, true),
             record(&external("7"), 2, IdentitySource::Vouch, true),
         ];
-        assert_eq!(
-            join(&[email(true), external("7")], &found, &[]),
-            Join::Conflict(Conflict::TwoUsers)
-        );
+        assert_eq!(join(&[email(true), external("7")], &found, &[]), Join::Conflict(Conflict::TwoUsers));
     }
 
     #[test]
     fn an_address_passed_on_to_another_person_doesnt_hand_over_the_account() {
         let found = [record(&email(true), 1, IdentitySource::Vouch, true)];
         let theirs = [record(&external("7"), 1, IdentitySource::Vouch, true)];
-        assert_eq!(
-            join(&[email(true), external("8")], &found, &theirs),
-            Join::Conflict(Conflict::OtherExternalId)
-        );
+        assert_eq!(join(&[email(true), external("8")], &found, &theirs), Join::Conflict(Conflict::OtherExternalId));
     }
 
     #[test]
@@ -164,12 +136,6 @@ mod tests {
     #[test]
     fn an_unverified_address_finds_who_was_vouched_for_by_it() {
         let found = [record(&email(false), 1, IdentitySource::Vouch, false)];
-        assert_eq!(
-            join(&[email(false)], &found, &[]),
-            Join::User {
-                id: user(1),
-                missing: vec![]
-            }
-        );
+        assert_eq!(join(&[email(false)], &found, &[]), Join::User { id: user(1), missing: vec![] });
     }
 }

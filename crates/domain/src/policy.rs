@@ -131,37 +131,24 @@ settings! {
 impl Settings {
     /// The settings of the refresh rule.
     pub const fn refresh_rule(&self) -> RefreshRule {
-        RefreshRule {
-            retry: self.refresh_retry,
-            overlap: self.refresh_overlap,
-            rotates: self.refresh_rotation,
-        }
+        RefreshRule { retry: self.refresh_retry, overlap: self.refresh_overlap, rotates: self.refresh_rotation }
     }
 }
 
 /// Finds a setting by its name.
 pub fn definition(name: &str) -> Result<&'static Definition, InvalidSetting> {
-    DEFINITIONS
-        .iter()
-        .find(|it| it.name == name)
-        .ok_or_else(|| InvalidSetting::Unknown(name.to_owned()))
+    DEFINITIONS.iter().find(|it| it.name == name).ok_or_else(|| InvalidSetting::Unknown(name.to_owned()))
 }
 
 impl Definition {
     /// May this be its value?
     pub fn check(&self, value: &str) -> Result<(), InvalidSetting> {
-        (self.check)(value).map_err(|problem| InvalidSetting::Value {
-            name: self.name,
-            problem,
-        })
+        (self.check)(value).map_err(|problem| InvalidSetting::Value { name: self.name, problem })
     }
 
     /// The value that holds where `layers` were set, the most specific first.
     pub fn value<'a>(&'a self, layers: &[&'a Overrides]) -> &'a str {
-        layers
-            .iter()
-            .find_map(|layer| layer.get(self.name))
-            .map_or(self.default, String::as_str)
+        layers.iter().find_map(|layer| layer.get(self.name)).map_or(self.default, String::as_str)
     }
 }
 
@@ -178,12 +165,7 @@ mod tests {
         Settings::resolve(&[]).unwrap();
         for definition in DEFINITIONS {
             assert_eq!(definition.check(definition.default), Ok(()), "{}", definition.name);
-            assert!(
-                definition.meaning.ends_with('.'),
-                "{}: {}",
-                definition.name,
-                definition.meaning
-            );
+            assert!(definition.meaning.ends_with('.'), "{}: {}", definition.name, definition.meaning);
         }
     }
 
@@ -199,35 +181,14 @@ mod tests {
     #[test]
     fn a_value_that_makes_no_sense_is_refused_with_what_would() {
         let check = |name: &str, value: &str| definition(name).unwrap().check(value).unwrap_err().to_string();
-        insta(
-            &check("access.lifetime", "soon"),
-            "`access.lifetime` must be a time like `15m` or `45days`",
-        );
-        insta(
-            &check("access.lifetime", "1s"),
-            "`access.lifetime` must be between 10s and 24h",
-        );
-        insta(
-            &check("session.cap", "0"),
-            "`session.cap` must be a whole number from 1",
-        );
-        insta(
-            &check("vouch.email", "yes"),
-            "`vouch.email` must be `trusted` or `unverified`",
-        );
-        insta(
-            &check("host", "http://x"),
-            "`host` must be a host name like `auth.example.com`",
-        );
-        insta(
-            &check("refresh.rotation", "1"),
-            "`refresh.rotation` must be `on` or `off`",
-        );
+        insta(&check("access.lifetime", "soon"), "`access.lifetime` must be a time like `15m` or `45days`");
+        insta(&check("access.lifetime", "1s"), "`access.lifetime` must be between 10s and 24h");
+        insta(&check("session.cap", "0"), "`session.cap` must be a whole number from 1");
+        insta(&check("vouch.email", "yes"), "`vouch.email` must be `trusted` or `unverified`");
+        insta(&check("host", "http://x"), "`host` must be a host name like `auth.example.com`");
+        insta(&check("refresh.rotation", "1"), "`refresh.rotation` must be `on` or `off`");
         let unknown = definition("acces.lifetime").unwrap_err().to_string();
-        insta(
-            &unknown,
-            "there is no setting `acces.lifetime`; `project show` lists them all",
-        );
+        insta(&unknown, "there is no setting `acces.lifetime`; `project show` lists them all");
     }
 
     fn insta(actual: &str, expected: &str) {

@@ -79,8 +79,6 @@ impl FromStr for Level {
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
         let known = Self::ALL.into_iter().find(|level| level.as_str() == text);
-        known.ok_or(InvalidText(
-            "must be `urn:countersign:acr:vouched`, `…:one-factor` or `…:two-factors`",
-        ))
+        known.ok_or(InvalidText("must be `urn:countersign:acr:vouched`, `…:one-factor` or `…:two-factors`"))
     }
 }

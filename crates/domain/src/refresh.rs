@@ -162,11 +162,7 @@ impl Rotation {
     }
 
     fn rotate(&self, attempt: &Attempt, rule: &RefreshRule) -> Judgement {
-        let generation = if rule.rotates {
-            self.generation.saturating_add(1)
-        } else {
-            self.generation
-        };
+        let generation = if rule.rotates { self.generation.saturating_add(1) } else { self.generation };
         self.moved_to(generation, attempt, None)
     }
 
@@ -183,30 +179,18 @@ impl Rotation {
             replays: 0,
             ..self.clone()
         };
-        Judgement {
-            outcome: next.token(),
-            next: Some(next),
-            event,
-        }
+        Judgement { outcome: next.token(), next: Some(next), event }
     }
 
     /// The token before the newest.
     fn replay(&self, attempt: &Attempt, rule: &RefreshRule) -> Judgement {
         let age = self.age(attempt);
         if age > rule.retry {
-            return Judgement {
-                outcome: Outcome::Ends(EndReason::StaleToken),
-                next: None,
-                event: None,
-            };
+            return Judgement { outcome: Outcome::Ends(EndReason::StaleToken), next: None, event: None };
         }
         if self.is_own(attempt) {
             if age <= rule.overlap {
-                return Judgement {
-                    outcome: self.token(),
-                    next: None,
-                    event: None,
-                };
+                return Judgement { outcome: self.token(), next: None, event: None };
             }
             return self.counted(self.clone(), None);
         }
@@ -221,48 +205,27 @@ impl Rotation {
     fn counted(&self, mut next: Self, event: Option<Event>) -> Judgement {
         if self.replays >= MAX_REPLAYS {
             let changed = (next != *self).then_some(next);
-            return Judgement {
-                outcome: Outcome::Replaced,
-                next: changed,
-                event,
-            };
+            return Judgement { outcome: Outcome::Replaced, next: changed, event };
         }
         next.replays = self.replays + 1;
-        Judgement {
-            outcome: next.token(),
-            next: Some(next),
-            event,
-        }
+        Judgement { outcome: next.token(), next: Some(next), event }
     }
 
     /// A token two or more generations old.
     fn straggle(&self, attempt: &Attempt, rule: &RefreshRule) -> Judgement {
         if self.is_own(attempt) {
-            return Judgement {
-                outcome: Outcome::Replaced,
-                next: None,
-                event: None,
-            };
+            return Judgement { outcome: Outcome::Replaced, next: None, event: None };
         }
         if self.age(attempt) >= rule.overlap {
             return theft(attempt);
         }
-        let first = self
-            .behind_since
-            .filter(|first| attempt.now.since(*first) <= STRAGGLER_IS_FORGOTTEN);
+        let first = self.behind_since.filter(|first| attempt.now.since(*first) <= STRAGGLER_IS_FORGOTTEN);
         let next = match first {
             Some(first) if attempt.now.since(first) > rule.overlap => return theft(attempt),
             Some(_) => None,
-            None => Some(Self {
-                behind_since: Some(attempt.now),
-                ..self.clone()
-            }),
+            None => Some(Self { behind_since: Some(attempt.now), ..self.clone() }),
         };
-        Judgement {
-            outcome: Outcome::Replaced,
-            next,
-            event: Some(Event::ForeignStraggler),
-        }
+        Judgement { outcome: Outcome::Replaced, next, event: Some(Event::ForeignStraggler) }
     }
 
     fn with_foreign_replay(&self) -> Self {
@@ -271,11 +234,7 @@ impl Rotation {
             1 => self.foreign_run + 1,
             _ => 1,
         };
-        Self {
-            foreign_run: run,
-            foreign_generation: self.generation,
-            ..self.clone()
-        }
+        Self { foreign_run: run, foreign_generation: self.generation, ..self.clone() }
     }
 
     fn is_own(&self, attempt: &Attempt) -> bool {
@@ -290,26 +249,17 @@ impl Rotation {
     }
 
     fn token(&self) -> Outcome {
-        Outcome::Token {
-            generation: self.generation,
-            mac_key: self.mac_key,
-        }
+        Outcome::Token { generation: self.generation, mac_key: self.mac_key }
     }
 }
 
 /// Ends the session, unless the clock has just leapt: then the ages that led here mean nothing, and the caller is merely refused.
 fn theft(attempt: &Attempt) -> Judgement {
     match attempt.clock {
-        ClockState::Settled => Judgement {
-            outcome: Outcome::Ends(EndReason::Theft),
-            next: None,
-            event: Some(Event::Theft),
-        },
-        ClockState::Leapt => Judgement {
-            outcome: Outcome::Replaced,
-            next: None,
-            event: None,
-        },
+        ClockState::Settled => {
+            Judgement { outcome: Outcome::Ends(EndReason::Theft), next: None, event: Some(Event::Theft) }
+        }
+        ClockState::Leapt => Judgement { outcome: Outcome::Replaced, next: None, event: None },
     }
 }
 

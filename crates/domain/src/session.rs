@@ -73,14 +73,7 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    const ALL: [Self; 6] = [
-        Self::SignedOut,
-        Self::Revoked,
-        Self::Cap,
-        Self::Replaced,
-        Self::Theft,
-        Self::StaleToken,
-    ];
+    const ALL: [Self; 6] = [Self::SignedOut, Self::Revoked, Self::Cap, Self::Replaced, Self::Theft, Self::StaleToken];
 
     /// The name in the database, in logs and in the audit trail.
     pub const fn as_str(self) -> &'static str {

@@ -4,64 +4,59 @@ use axum::{
     Router,
     extract::Request,
     http::{HeaderName, Method, header},
-    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tower_http::cors::{Any, CorsLayer};
+use tower::Layer;
+use tower_http::cors::{Any, Cors, CorsLayer};
 
 use crate::{
     app::App,
     client_api,
     error::{client_api::Failure as ClientApiFailure, vouch::Failure as VouchFailure},
-    layer::{
-        headers,
-        observe::{is_door_one, observe},
-    },
+    layer::observe::{Observe, is_door_one},
     ops, vouch,
 };
 
 /// Every path there is.
-pub fn router(app: App) -> Router {
-    Router::new()
-        .merge(doors())
-        .nest("/p/{project}", doors())
+pub fn router(app: App) -> Cors<Router> {
+    let paths = Router::new()
+        .merge(doors(""))
+        .merge(doors("/p/{project}"))
         .route("/health/live", get(ops::health::live))
         .route("/health/ready", get(ops::health::ready))
         .route("/metrics", get(ops::metrics::handle))
         .route("/openapi.json", get(ops::document::handle))
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn(headers::add))
-        .layer(from_fn_with_state(app.clone(), observe))
-        .with_state(app)
+        .layer(Observe::new(app.clone()))
+        .with_state(app);
+    for_browsers().layer(paths)
 }
 
 /// What stands at the root and under each project.
-fn doors() -> Router<App> {
+fn doors(at: &str) -> Router<App> {
     Router::new()
-        .nest("/auth", vouch_door())
-        .nest("/api/auth", vouch_door())
-        .route("/v1/me", get(client_api::me::handle).layer(for_browsers()))
-        .route("/.well-known/jwks.json", get(ops::jwks::handle).layer(for_browsers()))
+        .merge(vouch_door(&format!("{at}/auth")))
+        .merge(vouch_door(&format!("{at}/api/auth")))
+        .route(&format!("{at}/v1/me"), get(client_api::me::handle))
+        .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
 }
 
 /// Door 1.
-fn vouch_door() -> Router<App> {
-    let for_backends = Router::new()
-        .route("/v1/private/signin", post(vouch::sign_in::handle))
-        .route("/v1/private/signup", post(vouch::sign_up::handle));
-    let for_apps = Router::new()
-        .route("/v1/refreshtoken", post(vouch::refresh::handle))
-        .route("/v1beta/refreshtoken", post(vouch::refresh::handle))
-        .route("/v1/signout", post(vouch::sign_out::handle))
-        .route("/v1beta/authprofile", post(vouch::profile::handle))
-        .route("/v1/user/{uid}/sessions", get(vouch::sessions::handle))
-        .layer(for_browsers());
-    for_backends.merge(for_apps)
+fn vouch_door(at: &str) -> Router<App> {
+    Router::new()
+        .route(&format!("{at}/v1/private/signin"), post(vouch::sign_in::handle))
+        .route(&format!("{at}/v1/private/signup"), post(vouch::sign_up::handle))
+        .route(&format!("{at}/v1/refreshtoken"), post(vouch::refresh::handle))
+        .route(&format!("{at}/v1beta/refreshtoken"), post(vouch::refresh::handle))
+        .route(&format!("{at}/v1/signout"), post(vouch::sign_out::handle))
+        .route(&format!("{at}/v1beta/authprofile"), post(vouch::profile::handle))
+        .route(&format!("{at}/v1/user/{{uid}}/sessions"), get(vouch::sessions::handle))
 }
 
-/// Any page may call what an app calls: there are no cookies, so a page can use only what it holds itself.
+/// Any page may call what an app calls: there are no cookies, so a page can use only what it holds itself. A secret key's header isn't among
+/// those that a page may send.
 fn for_browsers() -> CorsLayer {
     CorsLayer::new()
         .allow_origin(Any)

@@ -85,10 +85,7 @@ fn check_mode(file: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let shown = mode & 0o777;
-    Err(Failure::Failed(format!(
-        "{} can be read by others (mode {shown:o}): chmod 600 it",
-        file.display()
-    )))
+    Err(Failure::Failed(format!("{} can be read by others (mode {shown:o}): chmod 600 it", file.display())))
 }
 
 /// Writes a file that only its owner can read, whole or not at all.
@@ -97,13 +94,8 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
     let mut name = path.as_os_str().to_owned();
     name.push(".new");
     let beside = PathBuf::from(name);
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)
-        .map_err(cannot)?;
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(cannot)?;
     file.write_all(content).and_then(|()| file.sync_all()).map_err(cannot)?;
     fs::rename(&beside, path).map_err(cannot)
 }

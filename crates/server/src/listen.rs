@@ -2,7 +2,9 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use std::convert::Infallible;
+
+use axum::{body::Body, extract::Request, response::Response};
 use countersign_http::app::Peer;
 use hyper::body::Incoming;
 use hyper_util::{
@@ -16,7 +18,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
-use tower::ServiceExt;
+use tower::{Service, ServiceExt};
 use tracing::{debug, warn};
 
 use crate::{config::http::HttpConfig, error::Failure};
@@ -25,6 +27,17 @@ use crate::{config::http::HttpConfig, error::Failure};
 const FAREWELL: Duration = Duration::from_secs(10);
 /// How long a client may take for a TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Whatever answers requests.
+pub trait Routes:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<R> Routes for R where
+    R: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
 
 /// Where to listen, and how.
 pub struct Listener {
@@ -36,21 +49,16 @@ impl Listener {
     /// Takes an address.
     pub async fn bind(address: SocketAddr, tls: Option<TlsAcceptor>) -> Result<Self, Failure> {
         let cannot = |problem| Failure::failed(&format!("can't listen on {address}"), problem);
-        Ok(Self {
-            socket: TcpListener::bind(address).await.map_err(cannot)?,
-            tls,
-        })
+        Ok(Self { socket: TcpListener::bind(address).await.map_err(cannot)?, tls })
     }
 
     /// The address, with the port that the system chose where 0 was asked for.
     pub fn address(&self) -> Result<SocketAddr, Failure> {
-        self.socket
-            .local_addr()
-            .map_err(|problem| Failure::failed("can't tell the address", problem))
+        self.socket.local_addr().map_err(|problem| Failure::failed("can't tell the address", problem))
     }
 
     /// Serves until `stop` says so, then lets what runs finish, for as long as it may.
-    pub async fn serve(self, router: Router, config: &HttpConfig, mut stop: watch::Receiver<bool>) {
+    pub async fn serve<R: Routes>(self, routes: R, config: &HttpConfig, mut stop: watch::Receiver<bool>) {
         let open = GracefulShutdown::new();
         let builder = Arc::new(builder(config));
         let places = Arc::new(Semaphore::new(config.max_connections));
@@ -73,11 +81,11 @@ impl Listener {
                     continue;
                 }
             };
-            let (router, builder, watcher, tls) =
-                (router.clone(), Arc::clone(&builder), open.watcher(), self.tls.clone());
+            let (routes, builder, watcher, tls) =
+                (routes.clone(), Arc::clone(&builder), open.watcher(), self.tls.clone());
             tokio::spawn(async move {
                 let _place = place;
-                converse(stream, peer, tls, &builder, watcher, router).await;
+                converse(stream, peer, tls, &builder, watcher, routes).await;
             });
         }
         drop(self.socket);
@@ -90,52 +98,45 @@ impl Listener {
 fn builder(config: &HttpConfig) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     // A client that has sent its request and closed its half still wants the answer.
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(config.header_time)
-        .half_close(true);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(128)
-        .keep_alive_interval(Duration::from_secs(30));
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_time).half_close(true);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128).keep_alive_interval(Duration::from_secs(30));
     builder
 }
 
-async fn converse(
+async fn converse<R: Routes>(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
     builder: &Builder<TokioExecutor>,
     watcher: hyper_util::server::graceful::Watcher,
-    router: Router,
+    routes: R,
 ) {
     // Answers are small and complete: waiting to fill a packet only makes them late.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => speak_http(stream, peer, builder, watcher, router).await,
+        None => speak_http(stream, peer, builder, watcher, routes).await,
         Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => speak_http(stream, peer, builder, watcher, router).await,
+            Ok(Ok(stream)) => speak_http(stream, peer, builder, watcher, routes).await,
             Ok(Err(problem)) => debug!(%problem, "a TLS handshake failed: {problem}"),
             Err(_) => debug!("a TLS handshake took too long"),
         },
     }
 }
 
-async fn speak_http<S>(
+async fn speak_http<S, R>(
     stream: S,
     peer: SocketAddr,
     builder: &Builder<TokioExecutor>,
     watcher: hyper_util::server::graceful::Watcher,
-    router: Router,
+    routes: R,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    R: Routes,
 {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
-        router.clone().oneshot(request)
+        routes.clone().oneshot(request)
     });
     let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
     if let Err(problem) = watcher.watch(connection).await {

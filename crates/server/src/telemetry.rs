@@ -28,21 +28,14 @@ pub fn start_logging(config: &LogConfig) {
     let lines = fmt::layer().with_writer(std::io::stderr);
     let layer = match config.format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
-        LogFormat::Text => lines
-            .with_target(false)
-            .with_ansi(std::io::stderr().is_terminal())
-            .boxed(),
+        LogFormat::Text => lines.with_target(false).with_ansi(std::io::stderr().is_terminal()).boxed(),
     };
     // A second start in one process (tests) keeps the first.
-    let _ = tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .try_init();
+    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
 }
 
 /// Answers take from half a millisecond to seconds.
-const SECONDS: &[f64] = &[
-    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
-];
+const SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 const UNITS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -74,34 +67,13 @@ pub fn metrics_page(handle: PrometheusHandle) -> MetricsPage {
 
 fn describe() {
     use metrics::{describe_counter, describe_gauge, describe_histogram};
-    describe_counter!(
-        "countersign_http_requests_total",
-        "Requests, by method, route and status"
-    );
+    describe_counter!("countersign_http_requests_total", "Requests, by method, route and status");
     describe_histogram!("countersign_http_request_seconds", "How long requests took, by route");
-    describe_counter!(
-        "countersign_verdicts_total",
-        "Proofs that were judged, by kind of proof and reason"
-    );
-    describe_counter!(
-        "countersign_sql_statements_total",
-        "SQL statements that were sent to the database"
-    );
-    describe_counter!(
-        "countersign_writer_batches_total",
-        "Batches that the writer committed, or tried to"
-    );
+    describe_counter!("countersign_verdicts_total", "Proofs that were judged, by kind of proof and reason");
+    describe_counter!("countersign_sql_statements_total", "SQL statements that were sent to the database");
+    describe_counter!("countersign_writer_batches_total", "Batches that the writer committed, or tried to");
     describe_histogram!("countersign_writer_batch_units", "Units of work in a batch");
-    describe_gauge!(
-        "countersign_feed_age_seconds",
-        "How long ago this node last heard of changes"
-    );
-    describe_gauge!(
-        "countersign_revocations_remembered",
-        "Revocations whose tokens may still be alive"
-    );
-    describe_counter!(
-        "countersign_clock_leaps_total",
-        "Leaps of wall time against monotonic time"
-    );
+    describe_gauge!("countersign_feed_age_seconds", "How long ago this node last heard of changes");
+    describe_gauge!("countersign_revocations_remembered", "Revocations whose tokens may still be alive");
+    describe_counter!("countersign_clock_leaps_total", "Leaps of wall time against monotonic time");
 }

@@ -34,13 +34,7 @@ pub async fn open_service(config: &Config, data: &DataDir, schema: Schema) -> Re
         let stale = "the database has an older schema than this program: run `countersign migrate`";
         return Err(Failure::Failed(stale.to_owned()));
     }
-    let service = Service::open(
-        db,
-        master_key,
-        entropy,
-        Arc::new(SystemClock::start()),
-        service_config(config),
-    );
+    let service = Service::open(db, master_key, entropy, Arc::new(SystemClock::start()), service_config(config));
     Ok(Arc::new(service.await?))
 }
 
@@ -55,12 +49,7 @@ pub async fn open_db(config: &Config, data: &DataDir) -> Result<Db, Failure> {
         Engine::Sqlite => 4,
         Engine::Postgres => 16,
     });
-    let opened = Db::open(&Options {
-        url,
-        max_connections,
-        create: true,
-    })
-    .await;
+    let opened = Db::open(&Options { url, max_connections, create: true }).await;
     opened.map_err(|error| match error {
         StorageError::Unavailable(problem) => Failure::Failed(format!("can't open the database: {problem}")),
         other => other.into(),
@@ -85,10 +74,7 @@ fn master_key(config: &Config, data: &DataDir, is_new: bool, entropy: &Entropy) 
 
 fn output_of(command: &str) -> Result<String, Failure> {
     let failed = |problem: &dyn std::fmt::Display| Failure::failed("secrets.master_key_command", problem);
-    let output = Command::new("sh")
-        .args(["-c", command])
-        .output()
-        .map_err(|problem| failed(&problem))?;
+    let output = Command::new("sh").args(["-c", command]).output().map_err(|problem| failed(&problem))?;
     if !output.status.success() {
         return Err(failed(&output.status));
     }

@@ -37,17 +37,9 @@ impl Service {
                 _ => named = Some(Arc::clone(project)),
             }
         }
-        let default = || {
-            directory
-                .project(self.config.default_project.as_ref()?.as_str())
-                .cloned()
-        };
+        let default = || directory.project(self.config.default_project.as_ref()?.as_str()).cloned();
         let project = named.or_else(default).ok_or(Misaddressed::NoneNamed)?;
-        if project.is_disabled() {
-            Err(Misaddressed::NoSuchProject)
-        } else {
-            Ok(project)
-        }
+        if project.is_disabled() { Err(Misaddressed::NoSuchProject) } else { Ok(project) }
     }
 
     /// The project whose metadata is asked for.

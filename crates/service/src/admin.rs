@@ -58,17 +58,11 @@ impl From<StorageError> for Refused {
 
 impl Refused {
     pub(crate) fn not_found(noun: &'static str, id: impl Display) -> Self {
-        Self::NotFound {
-            noun,
-            id: id.to_string(),
-        }
+        Self::NotFound { noun, id: id.to_string() }
     }
 
     pub(crate) fn exists(noun: &'static str, id: impl Display) -> Self {
-        Self::Exists {
-            noun,
-            id: id.to_string(),
-        }
+        Self::Exists { noun, id: id.to_string() }
     }
 }
 
@@ -127,10 +121,6 @@ impl Service {
 
     /// The news that a project, its clients or its keys have changed.
     pub(crate) fn project_news(project: &ProjectId, now: Timestamp) -> Vec<Change> {
-        vec![Change {
-            project: project.clone(),
-            what: What::Project,
-            expires_at: now.plus(NEWS),
-        }]
+        vec![Change { project: project.clone(), what: What::Project, expires_at: now.plus(NEWS) }]
     }
 }

@@ -8,10 +8,7 @@ use countersign_crypto::{
     master_key::MasterKey,
     seal::{CannotOpen, Place},
 };
-use countersign_domain::{
-    clock::{ClockState, Timestamp},
-    id::AuditId,
-};
+use countersign_domain::{clock::Timestamp, id::AuditId};
 use countersign_storage::{db::Db, deployment, error::Error as StorageError, migrate};
 use quick_cache::sync::Cache;
 
@@ -67,16 +64,9 @@ pub enum OpenError {
     },
 }
 
-/// The longest doubt after a leap of the clock.
-const LONGEST_DOUBT: Duration = Duration::from_mins(10);
-
 /// The fact by which the right master key is recognised.
 const MASTER_KEY_CHECK: &str = "master_key_check";
-const MASTER_KEY_PLACE: Place<'static> = Place {
-    table: "deployment",
-    column: "value",
-    row: &[MASTER_KEY_CHECK],
-};
+const MASTER_KEY_PLACE: Place<'static> = Place { table: "deployment", column: "value", row: &[MASTER_KEY_CHECK] };
 
 impl Service {
     /// Begins to work with a database whose schema is current.
@@ -120,22 +110,13 @@ impl Service {
         self.time.monotonic()
     }
 
-    /// Can ages be believed, when doubt lasts for `settling` after a leap of the clock?
-    pub(crate) fn clock(&self, settling: Duration) -> ClockState {
-        self.time.state(settling.min(LONGEST_DOUBT))
-    }
-
     pub(crate) fn audit_id(&self, now: Timestamp) -> AuditId {
         AuditId::new(now, self.entropy.bytes())
     }
 
     /// Verdicts are for nodes that hear of revocations.
     pub(crate) fn fresh(&self) -> Result<(), Outage> {
-        if self.feed.is_fresh(self.time.monotonic()) {
-            Ok(())
-        } else {
-            Err(Outage::StaleFeed)
-        }
+        if self.feed.is_fresh(self.time.monotonic()) { Ok(()) } else { Err(Outage::StaleFeed) }
     }
 
     /// May this node be sent callers?

@@ -60,12 +60,7 @@ struct Position {
 impl Position {
     fn begin(newest: i64, now: Duration) -> Self {
         let floor = (newest - LOOK_BACK).max(0);
-        Self {
-            floor,
-            seen: BTreeSet::new(),
-            heights: VecDeque::from([(now, newest)]),
-            lost: false,
-        }
+        Self { floor, seen: BTreeSet::new(), heights: VecDeque::from([(now, newest)]), lost: false }
     }
 
     fn highest(&self) -> i64 {
@@ -79,11 +74,7 @@ impl Position {
         if self.heights.back().is_none_or(|(_, height)| *height < highest) {
             self.heights.push_back((now, highest));
         }
-        while let Some((_, height)) = self
-            .heights
-            .front()
-            .copied()
-            .filter(|(at, _)| now.saturating_sub(*at) > SETTLED)
+        while let Some((_, height)) = self.heights.front().copied().filter(|(at, _)| now.saturating_sub(*at) > SETTLED)
         {
             self.floor = self.floor.max(height);
             self.heights.pop_front();
@@ -105,8 +96,7 @@ impl Feed {
     }
 
     fn heard(&self, now: Duration) {
-        self.heard_at
-            .store(u64::try_from(now.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        self.heard_at.store(u64::try_from(now.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 
@@ -177,12 +167,7 @@ impl Service {
             self.note(change);
         }
         self.profiles.clear();
-        let known: Vec<ProjectId> = self
-            .directory
-            .load()
-            .projects()
-            .map(|view| view.project.id.clone())
-            .collect();
+        let known: Vec<ProjectId> = self.directory.load().projects().map(|view| view.project.id.clone()).collect();
         let all: BTreeSet<ProjectId> = projects.into_iter().map(|project| project.id).chain(known).collect();
         for project in all {
             self.reload(&project).await?;
@@ -230,8 +215,7 @@ impl Service {
         match load_project(&mut reader.conn(), id, &self.master_key, &self.config).await {
             Ok(view) => {
                 let view = view.map(Arc::new);
-                self.directory
-                    .rcu(|directory: &Arc<Directory>| directory.with(id, view.clone()));
+                self.directory.rcu(|directory: &Arc<Directory>| directory.with(id, view.clone()));
                 Ok(())
             }
             Err(problem @ LoadError::Unusable { .. }) => {

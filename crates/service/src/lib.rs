@@ -23,6 +23,7 @@ mod tally;
 pub mod time;
 pub mod token;
 pub mod users;
+mod verdicts;
 pub mod vouch;
 
 pub use context::Service;

@@ -24,17 +24,11 @@ pub(crate) struct Rate {
 
 impl Rate {
     pub(crate) fn per_second(count: NonZeroU32, burst: NonZeroU32) -> Self {
-        Self {
-            interval: Duration::from_secs(1) / count.get(),
-            burst,
-        }
+        Self { interval: Duration::from_secs(1) / count.get(), burst }
     }
 
     pub(crate) fn per_minute(count: NonZeroU32) -> Self {
-        Self {
-            interval: Duration::from_mins(1) / count.get(),
-            burst: count,
-        }
+        Self { interval: Duration::from_mins(1) / count.get(), burst: count }
     }
 }
 
@@ -55,10 +49,7 @@ pub(crate) struct Limits {
 impl Limits {
     /// Counts at most so many callers; beyond, those long unseen are forgotten.
     pub(crate) fn new(callers: usize) -> Self {
-        Self {
-            hasher: RandomState::new(),
-            used_until: Cache::new(callers),
-        }
+        Self { hasher: RandomState::new(), used_until: Cache::new(callers) }
     }
 
     /// Counts one call of `who` at `now`, a monotonic time, if it is within the rate.
@@ -70,9 +61,7 @@ impl Limits {
         loop {
             let next = used_until.max(now).saturating_add(interval);
             if next > now.saturating_add(tolerance) {
-                return Err(TooMany {
-                    retry_after: Duration::from_micros(next - now - tolerance),
-                });
+                return Err(TooMany { retry_after: Duration::from_micros(next - now - tolerance) });
             }
             match cell.compare_exchange_weak(used_until, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
@@ -83,9 +72,7 @@ impl Limits {
 
     fn cell(&self, who: &impl Hash) -> Arc<AtomicU64> {
         let key = self.hasher.hash_one(who);
-        let made = self
-            .used_until
-            .get_or_insert_with(&key, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let made = self.used_until.get_or_insert_with(&key, || Ok::<_, std::convert::Infallible>(Arc::default()));
         match made {
             Ok(cell) => cell,
         }

@@ -7,12 +7,7 @@ use countersign_domain::{
     clock::{ClockState, Timestamp},
     id::ProjectId,
 };
-use countersign_storage::{
-    changes,
-    error::Result as StorageResult,
-    maintenance, secret_keys, signing_keys,
-    writer::{HotRow, HotUnit},
-};
+use countersign_storage::{changes, error::Result as StorageResult, maintenance, secret_keys, signing_keys};
 use tracing::{info, warn};
 
 use crate::{Service, admin::Refused};
@@ -28,17 +23,12 @@ impl Service {
     /// Everything that is due. Meant to be called every few seconds; a failure is logged and made up for the next time.
     pub async fn maintain(&self) {
         self.write_down().await;
-        if self.clock(STEADY) == ClockState::Leapt {
+        if ClockState::after_leap(self.time.since_leap(), STEADY) == ClockState::Leapt {
             return;
         }
         let now = self.now();
         self.revocations.forget_expired(now);
-        let projects: Vec<ProjectId> = self
-            .directory
-            .load()
-            .projects()
-            .map(|view| view.project.id.clone())
-            .collect();
+        let projects: Vec<ProjectId> = self.directory.load().projects().map(|view| view.project.id.clone()).collect();
         for project in projects {
             if let Err(problem) = self.throw_away(&project, now).await {
                 warn!(%problem, "can't throw away what is over: {problem}");
@@ -62,22 +52,15 @@ impl Service {
                 at: now,
                 act: refusal.act,
                 actor: refusal.key.map_or(Actor::Anonymous, Actor::SecretKey),
-                subject: Subject {
-                    key: refusal.key.map(|key| key.to_string()),
-                    ..Subject::default()
-                },
+                subject: Subject { key: refusal.key.map(|key| key.to_string()), ..Subject::default() },
                 request: None,
                 detail: vec![("reason", refusal.reason.to_owned()), ("count", count.to_string())],
             })
             .collect();
-        if !entries.is_empty() {
-            let unit = HotUnit {
-                row: HotRow::Nothing,
-                audit: entries,
-            };
-            if let Err(problem) = self.db.write_hot(unit).await {
-                warn!(%problem, "can't write down what was refused: {problem}");
-            }
+        if !entries.is_empty()
+            && let Err(problem) = self.db.say(entries).await
+        {
+            warn!(%problem, "can't write down what was refused: {problem}");
         }
         for ((project, key), at) in self.tally.take_uses() {
             let touched = self.db.write(move |mut conn| {

@@ -54,10 +54,7 @@ pub(crate) struct Profiles {
 
 impl Profiles {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self {
-            by_user: Cache::new(capacity),
-            forgotten: AtomicU64::new(0),
-        }
+        Self { by_user: Cache::new(capacity), forgotten: AtomicU64::new(0) }
     }
 
     pub(crate) fn forget(&self, user: UserId) {
@@ -112,10 +109,7 @@ impl Profile {
     /// Of identities, the newest first.
     fn of(records: &[IdentityRecord]) -> Self {
         let newest = |is_kind: fn(&Identity) -> bool| {
-            records
-                .iter()
-                .find(|record| is_kind(&record.identity))
-                .map(|record| record.identity.value().to_owned())
+            records.iter().find(|record| is_kind(&record.identity)).map(|record| record.identity.value().to_owned())
         };
         Self {
             email: newest(|identity| matches!(identity, Identity::Email(_))),

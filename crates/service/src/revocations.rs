@@ -31,16 +31,12 @@ impl Revocations {
 
     pub(crate) fn is_ended(&self, session: SessionId) -> bool {
         // A lock that a panic has poisoned tells nothing: count as ended.
-        self.sessions
-            .read()
-            .map_or(true, |sessions| sessions.contains_key(&session))
+        self.sessions.read().map_or(true, |sessions| sessions.contains_key(&session))
     }
 
     /// The user's counter, if it has been raised lately; else whatever the token says is right.
     pub(crate) fn generation_of(&self, user: UserId) -> Option<u32> {
-        self.users.read().map_or(Some(u32::MAX), |users| {
-            users.get(&user).map(|(generation, _)| *generation)
-        })
+        self.users.read().map_or(Some(u32::MAX), |users| users.get(&user).map(|(generation, _)| *generation))
     }
 
     /// Forgets those whose last access token has expired.

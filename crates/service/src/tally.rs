@@ -43,16 +43,10 @@ impl Tally {
     }
 
     pub(crate) fn take_refusals(&self) -> HashMap<Refusal, u64> {
-        self.refusals
-            .lock()
-            .map(|mut it| std::mem::take(&mut *it))
-            .unwrap_or_default()
+        self.refusals.lock().map(|mut it| std::mem::take(&mut *it)).unwrap_or_default()
     }
 
     pub(crate) fn take_uses(&self) -> HashMap<(ProjectId, KeyId), Timestamp> {
-        self.uses
-            .lock()
-            .map(|mut it| std::mem::take(&mut *it))
-            .unwrap_or_default()
+        self.uses.lock().map(|mut it| std::mem::take(&mut *it)).unwrap_or_default()
     }
 }

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use countersign_domain::clock::{ClockState, Timestamp};
+use countersign_domain::clock::Timestamp;
 use metrics::counter;
 use tracing::warn;
 
@@ -41,11 +41,7 @@ impl Timekeeper {
     pub fn new(source: Arc<dyn TimeSource>, reference: Option<Timestamp>) -> Self {
         let reference = reference.unwrap_or_else(|| source.wall());
         let offset = reference.micros() - micros(source.monotonic());
-        Self {
-            source,
-            offset: AtomicI64::new(offset),
-            leapt_at: AtomicI64::new(-1),
-        }
+        Self { source, offset: AtomicI64::new(offset), leapt_at: AtomicI64::new(-1) }
     }
 
     /// Now.
@@ -77,15 +73,11 @@ impl Timekeeper {
         }
     }
 
-    /// Can ages be believed, when doubt lasts for `settling` after a leap?
-    pub fn state(&self, settling: Duration) -> ClockState {
+    /// How long ago the reference leapt; none: it never did.
+    pub fn since_leap(&self) -> Option<Duration> {
         let leapt_at = self.leapt_at.load(Ordering::Relaxed);
-        let since = micros(self.monotonic()) - leapt_at;
-        if leapt_at >= 0 && since < micros(settling) {
-            ClockState::Leapt
-        } else {
-            ClockState::Settled
-        }
+        let since = u64::try_from(micros(self.monotonic()) - leapt_at).unwrap_or(0);
+        (leapt_at >= 0).then(|| Duration::from_micros(since))
     }
 }
 
@@ -100,6 +92,8 @@ fn u128_to_u64(value: u128) -> u64 {
 #[cfg(test)]
 mod tests {
     use std::sync::Mutex;
+
+    use countersign_domain::clock::ClockState;
 
     use super::*;
 
@@ -131,7 +125,7 @@ mod tests {
         hand.set(1_003, 8);
         assert_eq!(time.now(), Timestamp::from_seconds(1_003));
         time.look_at_wall();
-        assert_eq!(time.state(MINUTE), ClockState::Settled);
+        assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Settled);
     }
 
     #[test]
@@ -144,12 +138,12 @@ mod tests {
             assert_eq!(time.now(), Timestamp::from_seconds(1_000_001), "nobody has looked yet");
             time.look_at_wall();
             assert_eq!(time.now(), Timestamp::from_seconds(1_000_001 + leap));
-            assert_eq!(time.state(MINUTE), ClockState::Leapt);
+            assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Leapt);
             hand.set(1_000_060 + leap, 65);
             time.look_at_wall();
-            assert_eq!(time.state(MINUTE), ClockState::Leapt);
+            assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Leapt);
             hand.set(1_000_061 + leap, 66);
-            assert_eq!(time.state(MINUTE), ClockState::Settled);
+            assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Settled);
         }
     }
 
@@ -160,7 +154,7 @@ mod tests {
         let time = Timekeeper::new(hand.clone(), None);
         hand.set(1_011, 10);
         time.look_at_wall();
-        assert_eq!(time.state(MINUTE), ClockState::Settled);
+        assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Settled);
         assert_eq!(time.now(), Timestamp::from_seconds(1_011));
     }
 

@@ -82,9 +82,5 @@ impl Service {
 /// count.
 pub(crate) fn access_expiry(lifetime: Duration, session_ends: Timestamp, now: Timestamp) -> Timestamp {
     let end = now.plus(lifetime);
-    if session_ends.is_past(now) {
-        end
-    } else {
-        end.min(session_ends)
-    }
+    if session_ends.is_past(now) { end } else { end.min(session_ends) }
 }

@@ -6,7 +6,6 @@ use countersign_domain::{
     audit::AuditEntry,
     id::{AuditId, ClientId, ProjectId},
 };
-use sqlx::AssertSqlSafe;
 
 use crate::{
     Conn,
@@ -22,9 +21,7 @@ use crate::{
 static INSERT: ManyRows = ManyRows::new(
     "insert into audit_entries (project_id, audit_id, at, act, actor_kind, actor_id, user_id, client_id, session_id, \
      key_id, request_id, detail) values",
-    &[
-        Text, Text, Integer, Text, Text, Text, Text, Text, Text, Text, Text, Text,
-    ],
+    &[Text, Text, Integer, Text, Text, Text, Text, Text, Text, Text, Text, Text],
     "",
 );
 
@@ -58,7 +55,7 @@ pub struct ReadEntry {
 /// Writes entries.
 pub async fn insert_many(conn: &mut Conn<'_>, entries: &[&AuditEntry]) -> Result<()> {
     for run in runs(entries) {
-        let mut insert = sqlx::query(AssertSqlSafe(INSERT.text(conn.engine, run.len())));
+        let mut insert = INSERT.statement(conn.engine, run.len());
         for entry in run {
             let detail: BTreeMap<&str, &str> = entry.detail.iter().map(|(name, value)| (*name, &**value)).collect();
             insert = insert
@@ -73,11 +70,7 @@ pub async fn insert_many(conn: &mut Conn<'_>, entries: &[&AuditEntry]) -> Result
                 .bind(entry.subject.session.map(|id| id.to_string()))
                 .bind(entry.subject.key.as_deref())
                 .bind(entry.request.as_deref())
-                .bind(if detail.is_empty() {
-                    "{}".to_owned()
-                } else {
-                    to_json(&detail)
-                });
+                .bind(if detail.is_empty() { "{}".to_owned() } else { to_json(&detail) });
         }
         conn.execute(insert).await?;
     }
@@ -95,9 +88,7 @@ pub async fn list(
     let newest = "select * from audit_entries where project_id = $1 and audit_id > $2 order by audit_id desc limit $3";
     let sql = if after.is_some() { forward } else { newest };
     let from = after.map(|id| id.to_string()).unwrap_or_default();
-    let rows = conn
-        .fetch_all(statement(sql).bind(project.as_str()).bind(from).bind(i64::from(limit)))
-        .await?;
+    let rows = conn.fetch_all(statement(sql).bind(project.as_str()).bind(from).bind(i64::from(limit))).await?;
     let mut entries = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
     entries.sort_by_key(|entry| entry.id);
     Ok(entries)

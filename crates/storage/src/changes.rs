@@ -77,17 +77,13 @@ pub async fn list_after(conn: &mut Conn<'_>, seq: i64, limit: u32) -> Result<Vec
 
 /// Changes that somebody still needs to know.
 pub async fn list_alive(conn: &mut Conn<'_>, now: Timestamp) -> Result<Vec<Numbered>> {
-    let rows = conn
-        .fetch_all(statement("select * from changes where expires_at > $1").bind(now.micros()))
-        .await?;
+    let rows = conn.fetch_all(statement("select * from changes where expires_at > $1").bind(now.micros())).await?;
     rows.iter().map(read).collect()
 }
 
 /// The highest number given out so far that is visible.
 pub async fn newest(conn: &mut Conn<'_>) -> Result<i64> {
-    let row = conn
-        .fetch_one(statement("select coalesce(max(seq), 0) as seq from changes"))
-        .await?;
+    let row = conn.fetch_one(statement("select coalesce(max(seq), 0) as seq from changes")).await?;
     Reader::new(&row, "changes", &[]).integer("seq")
 }
 
@@ -95,8 +91,7 @@ pub async fn newest(conn: &mut Conn<'_>) -> Result<i64> {
 pub async fn delete_expired(conn: &mut Conn<'_>, now: Timestamp, limit: u32) -> Result<u64> {
     let sql = "delete from changes where seq in (select seq from changes where expires_at <= $1 \
                and seq < (select max(seq) from changes) order by expires_at limit $2)";
-    conn.execute(statement(sql).bind(now.micros()).bind(i64::from(limit)))
-        .await
+    conn.execute(statement(sql).bind(now.micros()).bind(i64::from(limit))).await
 }
 
 fn read(row: &AnyRow) -> Result<Numbered> {
@@ -108,13 +103,6 @@ fn read(row: &AnyRow) -> Result<Numbered> {
         // What a newer node announces, this one can at least look for.
         _ => What::Project,
     };
-    let change = Change {
-        project: row.parsed("project_id")?,
-        what,
-        expires_at: row.time("expires_at")?,
-    };
-    Ok(Numbered {
-        seq: row.integer("seq")?,
-        change,
-    })
+    let change = Change { project: row.parsed("project_id")?, what, expires_at: row.time("expires_at")? };
+    Ok(Numbered { seq: row.integer("seq")?, change })
 }

@@ -36,9 +36,7 @@ pub async fn insert(conn: &mut Conn<'_>, client: &Client) -> Result<()> {
 /// A client, by its id.
 pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: &ClientId) -> Result<Option<Client>> {
     let sql = "select * from clients where project_id = $1 and client_id = $2";
-    let row = conn
-        .fetch_optional(statement(sql).bind(project.as_str()).bind(id.as_str()))
-        .await?;
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(id.as_str())).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -68,13 +66,7 @@ pub async fn update(conn: &mut Conn<'_>, client: &Client) -> Result<()> {
 pub async fn raise_generation(conn: &mut Conn<'_>, project: &ProjectId, id: &ClientId, now: Timestamp) -> Result<()> {
     let sql =
         "update clients set generation = generation + 1, updated_at = $3 where project_id = $1 and client_id = $2";
-    conn.execute(
-        statement(sql)
-            .bind(project.as_str())
-            .bind(id.as_str())
-            .bind(now.micros()),
-    )
-    .await?;
+    conn.execute(statement(sql).bind(project.as_str()).bind(id.as_str()).bind(now.micros())).await?;
     Ok(())
 }
 

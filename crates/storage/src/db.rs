@@ -2,6 +2,10 @@
 
 use std::{str::FromStr, sync::Arc, time::Duration};
 
+use countersign_domain::{
+    audit::AuditEntry,
+    id::{ProjectId, SessionId},
+};
 use futures_util::future::BoxFuture;
 use sqlx::{
     AnyConnection, AnyPool, ConnectOptions, Connection, Executor,
@@ -13,8 +17,11 @@ use crate::{
     Conn,
     conn::statement,
     error::{Error, Result},
+    hot::{self, HotAnswer, HotUnit, Moving, Opening, Written},
+    identities::{Found, Wanted},
     row::Reader,
-    writer::{HotUnit, Unit, Writer, Written, run_apart},
+    sessions::StoredSession,
+    writer::{Unit, Writer, run_apart},
 };
 
 /// Which database stands behind.
@@ -119,8 +126,11 @@ impl Engine {
 const SQLITE_READER: &str =
     "pragma query_only = on; pragma busy_timeout = 3000; pragma cache_size = -4000; pragma temp_store = memory";
 const SQLITE_WRITER: &str = "pragma busy_timeout = 3000; pragma journal_mode = wal; pragma synchronous = full; \
-    pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 67108864; pragma cache_size = -16000; \
+    pragma wal_autocheckpoint = 8000; pragma journal_size_limit = 67108864; pragma cache_size = -16000; \
     pragma temp_store = memory; pragma foreign_keys = off";
+
+/// It writes what is committed already, and only to where it belongs.
+const SQLITE_CHECKPOINTER: &str = "pragma busy_timeout = 0; pragma synchronous = full; pragma cache_size = -100";
 
 /// What each PostgreSQL connection is told. Commits that don't wait for the disk are raised to those that do; stronger ones stay.
 const POSTGRES: &str = "set statement_timeout = '5s'; set lock_timeout = '3s'; \
@@ -152,23 +162,16 @@ impl Db {
             .after_connect(|conn, _| Box::pin(async move { conn.execute(SQLITE_READER).await.map(drop) }))
             .connect_with(connect)
             .await?;
-        Ok(Self {
-            engine: Engine::Sqlite,
-            pool,
-            writer: Some(writer),
-        })
+        Ok(Self { engine: Engine::Sqlite, pool, writer: Some(writer) })
     }
 
     async fn open_postgres(options: &Options) -> Result<Self> {
+        let connect = connect_options(&options.url)?;
         let pool = pool_options(options.max_connections)
             .after_connect(|conn, _| Box::pin(async move { conn.execute(POSTGRES).await.map(drop) }))
-            .connect_with(connect_options(&options.url)?)
+            .connect_with(connect)
             .await?;
-        Ok(Self {
-            engine: Engine::Postgres,
-            pool,
-            writer: None,
-        })
+        Ok(Self { engine: Engine::Postgres, pool, writer: None })
     }
 
     /// Texts must be ordered by their bytes on every engine, or pages would skip users.
@@ -198,10 +201,7 @@ impl Db {
 
     /// Lends a connection to read with.
     pub async fn reader(&self) -> Result<Reading> {
-        Ok(Reading {
-            inner: self.pool.acquire().await?,
-            engine: self.engine,
-        })
+        Ok(Reading { inner: self.pool.acquire().await?, engine: self.engine })
     }
 
     /// Runs a unit of work that writes, in a transaction of its own or together with others, and returns once it is on disk. It may run
@@ -221,8 +221,41 @@ impl Db {
         result.ok_or_else(|| Error::Refused("a unit of work left no result".to_owned()))
     }
 
-    /// Writes plain data of the hot nouns; on SQLite, together with whatever else is waiting.
-    pub async fn write_hot(&self, unit: HotUnit) -> Result<Written> {
+    /// Looks identities up and, if `decide` says so, opens a session: all in one transaction, shared with whoever else waits.
+    pub async fn open_session<F>(&self, wanted: Wanted, decide: F) -> Result<(Vec<Found>, Written)>
+    where
+        F: Fn(&[Found]) -> Option<Opening> + Send + Sync + 'static,
+    {
+        let decide = Box::new(move |found: &Vec<Found>| decide(found));
+        match self.run_hot(HotUnit::Open { wanted, decide }).await? {
+            HotAnswer::Opened(found, written) => Ok((found, written)),
+            HotAnswer::Moved(..) | HotAnswer::Said => Err(mixed_up()),
+        }
+    }
+
+    /// Looks a session up and, if `decide` says so, moves it on: all in one transaction, shared with whoever else waits.
+    pub async fn move_session<F>(
+        &self,
+        project: &ProjectId,
+        id: SessionId,
+        decide: F,
+    ) -> Result<(Option<Box<StoredSession>>, Written)>
+    where
+        F: Fn(&StoredSession) -> Option<Moving> + Send + Sync + 'static,
+    {
+        let session = (project.clone(), id);
+        match self.run_hot(HotUnit::Move { session, decide: Box::new(decide) }).await? {
+            HotAnswer::Moved(stored, written) => Ok((stored, written)),
+            HotAnswer::Opened(..) | HotAnswer::Said => Err(mixed_up()),
+        }
+    }
+
+    /// Says something in the audit trail, and nothing else.
+    pub async fn say(&self, entries: Vec<AuditEntry>) -> Result<()> {
+        self.run_hot(HotUnit::Say(entries)).await.map(drop)
+    }
+
+    async fn run_hot(&self, unit: HotUnit) -> Result<HotAnswer> {
         if let Some(writer) = &self.writer {
             return writer.run_hot(unit).await;
         }
@@ -230,8 +263,8 @@ impl Db {
         self.write(move |mut conn| {
             let unit = Arc::clone(&unit);
             Box::pin(async move {
-                let written = crate::writer::write_hot(&mut conn, &[&unit]).await?;
-                Ok(written.into_iter().next().unwrap_or(Written::Lost))
+                let answers = hot::run(&mut conn, &[&unit]).await?;
+                answers.into_iter().next().unwrap_or_else(|| Err(mixed_up()))
             })
         })
         .await
@@ -253,6 +286,10 @@ impl Db {
         }
         self.pool.close().await;
     }
+}
+
+fn mixed_up() -> Error {
+    Error::Refused("a unit was given another's answer".to_owned())
 }
 
 /// A unit whose result waits in a slot until its transaction has been committed.
@@ -277,15 +314,18 @@ where
 fn connect_options(url: &str) -> Result<AnyConnectOptions> {
     // The URL may hold a password, so the error doesn't repeat it.
     let unsuitable = |_| Error::Unsuitable("the database URL can't be read".to_owned());
-    Ok(AnyConnectOptions::from_str(url)
-        .map_err(unsuitable)?
-        .disable_statement_logging())
+    Ok(AnyConnectOptions::from_str(url).map_err(unsuitable)?.disable_statement_logging())
 }
 
 fn pool_options(max_connections: u32) -> AnyPoolOptions {
-    AnyPoolOptions::new()
-        .max_connections(max_connections)
-        .acquire_timeout(PATIENCE)
+    AnyPoolOptions::new().max_connections(max_connections).acquire_timeout(PATIENCE)
+}
+
+/// A connection for the one who carries the write-ahead log over.
+pub(crate) async fn connect_checkpointer(options: &AnyConnectOptions) -> Result<AnyConnection> {
+    let mut conn = AnyConnection::connect_with(options).await?;
+    conn.execute(SQLITE_CHECKPOINTER).await?;
+    Ok(conn)
 }
 
 /// A connection for the one who writes to SQLite.

@@ -4,11 +4,8 @@ use crate::{Conn, conn::statement, error::Result, row::Reader};
 
 /// A fact, by its name.
 pub async fn find(conn: &mut Conn<'_>, name: &str) -> Result<Option<String>> {
-    let row = conn
-        .fetch_optional(statement("select value from deployment where name = $1").bind(name))
-        .await?;
-    row.map(|row| Reader::new(&row, "deployment", &["name"]).text("value"))
-        .transpose()
+    let row = conn.fetch_optional(statement("select value from deployment where name = $1").bind(name)).await?;
+    row.map(|row| Reader::new(&row, "deployment", &["name"]).text("value")).transpose()
 }
 
 /// Writes a fact down unless there is one of that name; returns the one that holds.

@@ -92,8 +92,7 @@ fn is_outage(code: &str) -> bool {
         return ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class)) || code == "25006";
     }
     // BUSY, LOCKED, NOMEM, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB.
-    code.parse::<u32>()
-        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 8 | 10 | 11 | 13 | 14 | 26))
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 7 | 8 | 10 | 11 | 13 | 14 | 26))
 }
 
 #[cfg(test)]
@@ -102,9 +101,7 @@ mod tests {
 
     #[test]
     fn outages_are_told_from_mistakes() {
-        for outage in [
-            "08006", "53300", "57P01", "58030", "25006", "5", "8", "10", "13", "778", "1544", "14",
-        ] {
+        for outage in ["08006", "53300", "57P01", "58030", "25006", "5", "8", "10", "13", "778", "1544", "14"] {
             assert!(is_outage(outage), "{outage}");
         }
         for mistake in ["42601", "23505", "22P05", "1", "19", "2067", "20"] {

@@ -1,7 +1,5 @@
 //! Identities: what users are found by.
 
-use std::fmt::Write;
-
 use countersign_domain::{
     clock::Timestamp,
     id::{ClientId, ProjectId, UserId},
@@ -11,9 +9,13 @@ use sqlx::any::AnyRow;
 
 use crate::{
     Conn,
-    conn::{built_statement, statement},
+    conn::statement,
     error::Result,
     row::Reader,
+    sql::{
+        Column::{Integer, Text},
+        ManyRows, runs,
+    },
 };
 
 /// An identity with what a sign-in must know of the user it names, so that one read is enough.
@@ -29,73 +31,98 @@ pub struct Found {
     pub sessions: u32,
 }
 
-/// Writes a new identity.
-pub async fn insert(conn: &mut Conn<'_>, project: &ProjectId, record: &IdentityRecord) -> Result<()> {
-    let sql = "insert into identities (project_id, kind, value, user_id, source, verified_at, created_at) \
-               values ($1, $2, $3, $4, $5, $6, $7)";
-    let insert = statement(sql)
-        .bind(project.as_str())
-        .bind(record.identity.kind().as_str())
-        .bind(record.identity.value())
-        .bind(record.user.to_string())
-        .bind(record.source.as_str())
-        .bind(record.verified_at.map(Timestamp::micros))
-        .bind(record.created_at.micros());
-    conn.execute(insert).await?;
+static INSERT: ManyRows = ManyRows::new(
+    "insert into identities (project_id, kind, value, user_id, source, verified_at, created_at) values",
+    &[Text, Text, Text, Text, Text, Integer, Integer],
+    "",
+);
+
+/// Writes new identities, each with its project.
+pub async fn insert_many(conn: &mut Conn<'_>, records: &[(&ProjectId, &IdentityRecord)]) -> Result<()> {
+    for run in runs(records) {
+        let mut insert = INSERT.statement(conn.engine, run.len());
+        for (project, record) in run {
+            insert = insert
+                .bind(project.as_str())
+                .bind(record.identity.kind().as_str())
+                .bind(record.identity.value())
+                .bind(record.user.to_string())
+                .bind(record.source.as_str())
+                .bind(record.verified_at.map(Timestamp::micros))
+                .bind(record.created_at.micros());
+        }
+        conn.execute(insert).await?;
+    }
     Ok(())
 }
 
-/// Those of some identities that users have, each with its user's state and number of sessions in a client.
-pub async fn find_many(
-    conn: &mut Conn<'_>,
-    project: &ProjectId,
-    client: &ClientId,
-    identities: &[&Identity],
-) -> Result<Vec<Found>> {
-    if identities.is_empty() {
-        return Ok(Vec::new());
+static FIND: ManyRows = ManyRows::new(
+    "with wanted (number, project_id, client_id, kind, value) as (values",
+    &[Integer, Text, Text, Text, Text],
+    // A cross join: SQLite keeps the order, so that it goes from each wanted identity to its row by the key.
+    ") select w.number, i.project_id, i.kind, i.value, i.user_id, i.source, i.verified_at, i.created_at, \
+     u.generation, u.disabled_at, \
+     (select count(*) from sessions s where s.project_id = w.project_id and s.user_id = i.user_id \
+     and s.client_id = w.client_id and s.ended_at is null) as sessions \
+     from wanted w cross join identities i cross join users u \
+     where i.project_id = w.project_id and i.kind = w.kind and i.value = w.value \
+     and u.project_id = i.project_id and u.user_id = i.user_id",
+);
+
+/// Identities to look up together, and the client whose sessions are to be counted.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// Where.
+    pub project: ProjectId,
+    /// The client.
+    pub client: ClientId,
+    /// The identities.
+    pub identities: Vec<Identity>,
+}
+
+/// Of each of several sets of identities those that users have, each with its user's state and number of sessions in the client.
+pub async fn find_many(conn: &mut Conn<'_>, wanted: &[&Wanted]) -> Result<Vec<Result<Vec<Found>>>> {
+    let flat: Vec<(usize, &Wanted, &Identity)> = wanted
+        .iter()
+        .copied()
+        .enumerate()
+        .flat_map(|(number, set)| set.identities.iter().map(move |identity| (number, set, identity)))
+        .collect();
+    let mut found: Vec<Result<Vec<Found>>> = wanted.iter().map(|_| Ok(Vec::new())).collect();
+    for run in runs(&flat) {
+        let mut select = FIND.statement(conn.engine, run.len());
+        for (number, set, identity) in run {
+            select = select
+                .bind(i64::try_from(*number).unwrap_or(i64::MAX))
+                .bind(set.project.as_str())
+                .bind(set.client.as_str())
+                .bind(identity.kind().as_str())
+                .bind(identity.value());
+        }
+        for row in conn.fetch_all(select).await? {
+            let number: usize = Reader::new(&row, "identities", &[]).integer("number")?;
+            // What one row holds is no fault of the others.
+            match (found.get_mut(number), read_found(&row)) {
+                (Some(Ok(of_this)), Ok(one)) => of_this.push(one),
+                (Some(of_this), Err(corrupt)) => *of_this = Err(corrupt),
+                (None | Some(Err(_)), Ok(_)) | (None, Err(_)) => {}
+            }
+        }
     }
-    let mut sql = "select i.project_id, i.kind, i.value, i.user_id, i.source, i.verified_at, i.created_at, \
-                   u.generation, u.disabled_at, \
-                   (select count(*) from sessions s where s.project_id = i.project_id and s.user_id = i.user_id \
-                   and s.client_id = $2 and s.ended_at is null) as sessions \
-                   from identities i join users u on u.project_id = i.project_id and u.user_id = i.user_id \
-                   where i.project_id = $1 and ("
-        .to_owned();
-    for index in 0..identities.len() {
-        let or = if index == 0 { "" } else { " or " };
-        let _ = write!(
-            sql,
-            "{or}(i.kind = ${} and i.value = ${})",
-            index * 2 + 3,
-            index * 2 + 4
-        );
-    }
-    sql.push(')');
-    let mut select = built_statement(sql).bind(project.as_str()).bind(client.as_str());
-    for identity in identities {
-        select = select.bind(identity.kind().as_str()).bind(identity.value());
-    }
-    let rows = conn.fetch_all(select).await?;
-    rows.iter().map(read_found).collect()
+    Ok(found)
 }
 
 /// Who has an identity.
 pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, identity: &Identity) -> Result<Option<IdentityRecord>> {
     let sql = "select * from identities where project_id = $1 and kind = $2 and value = $3";
-    let select = statement(sql)
-        .bind(project.as_str())
-        .bind(identity.kind().as_str())
-        .bind(identity.value());
+    let select = statement(sql).bind(project.as_str()).bind(identity.kind().as_str()).bind(identity.value());
     conn.fetch_optional(select).await?.as_ref().map(read).transpose()
 }
 
 /// All identities of a user, the newest first.
 pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<Vec<IdentityRecord>> {
     let sql = "select * from identities where project_id = $1 and user_id = $2 order by created_at desc, kind, value";
-    let rows = conn
-        .fetch_all(statement(sql).bind(project.as_str()).bind(user.to_string()))
-        .await?;
+    let rows = conn.fetch_all(statement(sql).bind(project.as_str()).bind(user.to_string())).await?;
     rows.iter().map(read).collect()
 }
 
@@ -113,13 +140,7 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, iden
 /// Gives all identities of one user to another.
 pub async fn reassign(conn: &mut Conn<'_>, project: &ProjectId, from: UserId, to: UserId) -> Result<u64> {
     let sql = "update identities set user_id = $3 where project_id = $1 and user_id = $2";
-    conn.execute(
-        statement(sql)
-            .bind(project.as_str())
-            .bind(from.to_string())
-            .bind(to.to_string()),
-    )
-    .await
+    conn.execute(statement(sql).bind(project.as_str()).bind(from.to_string()).bind(to.to_string())).await
 }
 
 fn read(row: &AnyRow) -> Result<IdentityRecord> {

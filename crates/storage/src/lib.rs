@@ -5,11 +5,13 @@
 
 pub mod audit;
 pub mod changes;
+mod checkpointer;
 pub mod clients;
 pub mod conn;
 pub mod db;
 pub mod deployment;
 pub mod error;
+pub mod hot;
 pub mod identities;
 pub mod mac_keys;
 pub mod maintenance;

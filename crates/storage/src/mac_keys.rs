@@ -24,9 +24,7 @@ pub async fn insert_next(conn: &mut Conn<'_>, project: &ProjectId, now: Timestam
     let sql = "insert into mac_keys (project_id, mac_key_id, created_at, revoked_at) \
                select $1, coalesce(max(mac_key_id), 0) + 1, cast($2 as bigint), cast(null as bigint) from mac_keys where project_id = $1 \
                returning mac_key_id";
-    let row = conn
-        .fetch_one(statement(sql).bind(project.as_str()).bind(now.micros()))
-        .await?;
+    let row = conn.fetch_one(statement(sql).bind(project.as_str()).bind(now.micros())).await?;
     Ok(MacKeyId(Reader::new(&row, "mac_keys", &[]).integer("mac_key_id")?))
 }
 
@@ -40,10 +38,7 @@ pub async fn list(conn: &mut Conn<'_>, project: &ProjectId) -> Result<Vec<Stored
 /// Makes every token worthless that was made under a key; `false` where it was revoked already or never was.
 pub async fn revoke(conn: &mut Conn<'_>, project: &ProjectId, id: MacKeyId, now: Timestamp) -> Result<bool> {
     let sql = "update mac_keys set revoked_at = $3 where project_id = $1 and mac_key_id = $2 and revoked_at is null";
-    let revoke = statement(sql)
-        .bind(project.as_str())
-        .bind(i64::from(id.0))
-        .bind(now.micros());
+    let revoke = statement(sql).bind(project.as_str()).bind(i64::from(id.0)).bind(now.micros());
     Ok(conn.execute(revoke).await? == 1)
 }
 

@@ -13,10 +13,7 @@ pub async fn delete_expired_sessions(
 ) -> Result<u64> {
     let sql = "delete from sessions where project_id = $1 and session_id in \
                (select session_id from sessions where project_id = $1 and expires_at < $2 order by expires_at limit $3)";
-    let delete = statement(sql)
-        .bind(project.as_str())
-        .bind(expired_before.micros())
-        .bind(i64::from(limit));
+    let delete = statement(sql).bind(project.as_str()).bind(expired_before.micros()).bind(i64::from(limit));
     conn.execute(delete).await
 }
 
@@ -30,9 +27,6 @@ pub async fn delete_ended_sessions(
     let sql = "delete from sessions where project_id = $1 and session_id in \
                (select session_id from sessions where project_id = $1 and ended_at is not null and ended_at < $2 \
                order by ended_at limit $3)";
-    let delete = statement(sql)
-        .bind(project.as_str())
-        .bind(ended_before.micros())
-        .bind(i64::from(limit));
+    let delete = statement(sql).bind(project.as_str()).bind(ended_before.micros()).bind(i64::from(limit));
     conn.execute(delete).await
 }

@@ -46,11 +46,7 @@ pub async fn is_current(db: &Db) -> Result<bool> {
 }
 
 fn known(found: i64) -> Result<i64> {
-    if found > KNOWN {
-        Err(Error::SchemaTooNew { found, known: KNOWN })
-    } else {
-        Ok(found)
-    }
+    if found > KNOWN { Err(Error::SchemaTooNew { found, known: KNOWN }) } else { Ok(found) }
 }
 
 async fn prepare(mut conn: Conn<'_>) -> Result<()> {
@@ -80,11 +76,8 @@ async fn apply(mut conn: Conn<'_>) -> Result<i64> {
 /// Statement by statement: PostgreSQL prepares one at a time.
 fn run<'c>(conn: &'c mut Conn<'_>, migration: &'static str) -> BoxFuture<'c, Result<()>> {
     Box::pin(async move {
-        let without_comments: String = migration
-            .lines()
-            .filter(|line| !line.starts_with("--"))
-            .collect::<Vec<_>>()
-            .join("\n");
+        let without_comments: String =
+            migration.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
         for sql in without_comments.split(';').map(str::trim).filter(|sql| !sql.is_empty()) {
             conn.execute(built_statement(sql.to_owned())).await?;
         }
@@ -93,8 +86,6 @@ fn run<'c>(conn: &'c mut Conn<'_>, migration: &'static str) -> BoxFuture<'c, Res
 }
 
 async fn current(mut conn: Conn<'_>) -> Result<i64> {
-    let row = conn
-        .fetch_one(statement("select version from schema_version where lease = 'schema'"))
-        .await?;
+    let row = conn.fetch_one(statement("select version from schema_version where lease = 'schema'")).await?;
     Reader::new(&row, "schema_version", &[]).integer("version")
 }

@@ -28,17 +28,13 @@ pub async fn insert(conn: &mut Conn<'_>, project: &Project) -> Result<()> {
 
 /// A project, by its id.
 pub async fn find(conn: &mut Conn<'_>, id: &ProjectId) -> Result<Option<Project>> {
-    let row = conn
-        .fetch_optional(statement("select * from projects where project_id = $1").bind(id.as_str()))
-        .await?;
+    let row = conn.fetch_optional(statement("select * from projects where project_id = $1").bind(id.as_str())).await?;
     row.as_ref().map(read).transpose()
 }
 
 /// All projects, in order of their ids.
 pub async fn list(conn: &mut Conn<'_>) -> Result<Vec<Project>> {
-    let rows = conn
-        .fetch_all(statement("select * from projects order by project_id"))
-        .await?;
+    let rows = conn.fetch_all(statement("select * from projects order by project_id")).await?;
     rows.iter().map(read).collect()
 }
 
@@ -58,8 +54,7 @@ pub async fn update(conn: &mut Conn<'_>, project: &Project) -> Result<()> {
 /// Revokes everything in a project.
 pub async fn raise_generation(conn: &mut Conn<'_>, id: &ProjectId, now: Timestamp) -> Result<()> {
     let sql = "update projects set generation = generation + 1, updated_at = $2 where project_id = $1";
-    conn.execute(statement(sql).bind(id.as_str()).bind(now.micros()))
-        .await?;
+    conn.execute(statement(sql).bind(id.as_str()).bind(now.micros())).await?;
     Ok(())
 }
 

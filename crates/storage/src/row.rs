@@ -55,9 +55,7 @@ impl<'r> Reader<'r> {
 
     pub(crate) fn optional_parsed<T: FromStr>(&self, column: &'static str) -> Result<Option<T>> {
         let text = self.optional_text(column)?;
-        text.map(|text| text.parse())
-            .transpose()
-            .map_err(|_| self.corrupt(column))
+        text.map(|text| text.parse()).transpose().map_err(|_| self.corrupt(column))
     }
 
     /// A text that holds JSON.
@@ -83,21 +81,9 @@ impl<'r> Reader<'r> {
     }
 
     pub(crate) fn corrupt(&self, column: &'static str) -> Error {
-        let part = |column: &&str| {
-            self.row
-                .try_get::<String, _>(*column)
-                .unwrap_or_else(|_| "?".to_owned())
-        };
-        let row = std::iter::once(&"project_id")
-            .chain(self.key)
-            .map(part)
-            .collect::<Vec<_>>()
-            .join("/");
-        Error::Corrupt(Corrupt {
-            table: self.table,
-            column,
-            row,
-        })
+        let part = |column: &&str| self.row.try_get::<String, _>(*column).unwrap_or_else(|_| "?".to_owned());
+        let row = std::iter::once(&"project_id").chain(self.key).map(part).collect::<Vec<_>>().join("/");
+        Error::Corrupt(Corrupt { table: self.table, column, row })
     }
 }
 

@@ -69,9 +69,7 @@ pub async fn insert(conn: &mut Conn<'_>, stored: &StoredKey) -> Result<()> {
 /// A key, by its id.
 pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: KeyId) -> Result<Option<StoredKey>> {
     let sql = "select * from secret_keys where project_id = $1 and key_id = $2";
-    let row = conn
-        .fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string()))
-        .await?;
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -101,8 +99,7 @@ pub async fn update(conn: &mut Conn<'_>, key: &SecretKey) -> Result<()> {
 /// Revokes everything that a key vouched for.
 pub async fn raise_generation(conn: &mut Conn<'_>, project: &ProjectId, id: KeyId) -> Result<()> {
     let sql = "update secret_keys set generation = generation + 1 where project_id = $1 and key_id = $2";
-    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string()))
-        .await?;
+    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
     Ok(())
 }
 
@@ -110,13 +107,7 @@ pub async fn raise_generation(conn: &mut Conn<'_>, project: &ProjectId, id: KeyI
 pub async fn touch(conn: &mut Conn<'_>, project: &ProjectId, id: KeyId, at: Timestamp) -> Result<()> {
     let sql = "update secret_keys set last_used_at = $3 \
                where project_id = $1 and key_id = $2 and (last_used_at is null or last_used_at < $3)";
-    conn.execute(
-        statement(sql)
-            .bind(project.as_str())
-            .bind(id.to_string())
-            .bind(at.micros()),
-    )
-    .await?;
+    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string()).bind(at.micros())).await?;
     Ok(())
 }
 
@@ -136,10 +127,7 @@ fn read(row: &AnyRow) -> Result<StoredKey> {
         last_used_at: row.optional_time("last_used_at")?,
         replaced_by: row.optional_parsed("replaced_by")?,
     };
-    Ok(StoredKey {
-        key,
-        hash: row.read("secret_hash", SecretKeyHash::from_text)?,
-    })
+    Ok(StoredKey { key, hash: row.read("secret_hash", SecretKeyHash::from_text)? })
 }
 
 impl From<&KeyScope> for ScopeJson {

@@ -12,7 +12,7 @@ use countersign_domain::{
     session::{EndReason, Ended, Session},
     text::DeviceId,
 };
-use sqlx::{AssertSqlSafe, Row, any::AnyRow};
+use sqlx::{Row, any::AnyRow};
 
 use crate::{
     Conn,
@@ -81,10 +81,7 @@ static INSERT: ManyRows = ManyRows::new(
 static ROTATE: ManyRows = ManyRows::new(
     "with moved (project_id, session_id, revision, generation, rotated_at, network, agent, mac_key_id, replays, \
      foreign_run, foreign_generation, behind_since, idle_expires_at, access_expires_at) as (values",
-    &[
-        Text, Text, Integer, Integer, Integer, Text, Text, Integer, Integer, Integer, Integer, Integer, Integer,
-        Integer,
-    ],
+    &[Text, Text, Integer, Integer, Integer, Text, Text, Integer, Integer, Integer, Integer, Integer, Integer, Integer],
     ") update sessions set generation = moved.generation, rotated_at = moved.rotated_at, \
      rotated_network = moved.network, rotated_agent = moved.agent, mac_key_id = moved.mac_key_id, \
      replays = moved.replays, foreign_run = moved.foreign_run, foreign_generation = moved.foreign_generation, \
@@ -97,7 +94,7 @@ static ROTATE: ManyRows = ManyRows::new(
 /// Writes sessions that begin.
 pub async fn insert_many(conn: &mut Conn<'_>, rows: &[&NewSession]) -> Result<()> {
     for run in runs(rows) {
-        let mut insert = sqlx::query(AssertSqlSafe(INSERT.text(conn.engine, run.len())));
+        let mut insert = INSERT.statement(conn.engine, run.len());
         for NewSession { session, secret_hash } in run {
             let amr: Vec<&str> = session.proof.methods.iter().map(Method::as_str).collect();
             insert = insert
@@ -137,19 +134,12 @@ pub async fn insert_many(conn: &mut Conn<'_>, rows: &[&NewSession]) -> Result<()
 /// is no more.
 pub async fn rotate_many(conn: &mut Conn<'_>, updates: &[&RotationUpdate]) -> Result<Vec<bool>> {
     let mut seen = HashSet::with_capacity(updates.len());
-    let is_first: Vec<bool> = updates
-        .iter()
-        .map(|update| seen.insert((&update.project, update.session)))
-        .collect();
-    let firsts: Vec<&RotationUpdate> = updates
-        .iter()
-        .zip(&is_first)
-        .filter(|(_, first)| **first)
-        .map(|(update, _)| *update)
-        .collect();
+    let is_first: Vec<bool> = updates.iter().map(|update| seen.insert((&update.project, update.session))).collect();
+    let firsts: Vec<&RotationUpdate> =
+        updates.iter().zip(&is_first).filter(|(_, first)| **first).map(|(update, _)| *update).collect();
     let mut moved = HashSet::with_capacity(firsts.len());
     for run in runs(&firsts) {
-        let mut rotate = sqlx::query(AssertSqlSafe(ROTATE.text(conn.engine, run.len())));
+        let mut rotate = ROTATE.statement(conn.engine, run.len());
         for update in run {
             let rotation = &update.rotation;
             rotate = rotate
@@ -177,25 +167,50 @@ pub async fn rotate_many(conn: &mut Conn<'_>, updates: &[&RotationUpdate]) -> Re
     Ok(updates.iter().zip(is_first).map(did).collect())
 }
 
+static FIND: ManyRows = ManyRows::new(
+    "with wanted (number, project_id, session_id) as (values",
+    &[Integer, Text, Text],
+    // A cross join: SQLite keeps the order, so that it goes from each wanted session to its row by the key.
+    ") select w.number, s.*, u.generation as current_user_generation, u.disabled_at as user_disabled_at \
+     from wanted w cross join sessions s cross join users u \
+     where s.project_id = w.project_id and s.session_id = w.session_id \
+     and u.project_id = s.project_id and u.user_id = s.user_id",
+);
+
+/// Several sessions, each with what must be known of its user to refresh it.
+pub async fn find_many(
+    conn: &mut Conn<'_>,
+    wanted: &[&(ProjectId, SessionId)],
+) -> Result<Vec<Result<Option<StoredSession>>>> {
+    let numbered: Vec<(usize, &(ProjectId, SessionId))> = wanted.iter().copied().enumerate().collect();
+    let mut found: Vec<Result<Option<StoredSession>>> = wanted.iter().map(|_| Ok(None)).collect();
+    for run in runs(&numbered) {
+        let mut select = FIND.statement(conn.engine, run.len());
+        for (number, (project, id)) in run {
+            select =
+                select.bind(i64::try_from(*number).unwrap_or(i64::MAX)).bind(project.as_str()).bind(id.to_string());
+        }
+        for row in conn.fetch_all(select).await? {
+            let number: usize = Reader::new(&row, "sessions", &[]).integer("number")?;
+            if let Some(of_this) = found.get_mut(number) {
+                *of_this = read_stored(&row).map(Some);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// A session, and what must be known of its user to refresh it.
 pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: SessionId) -> Result<Option<StoredSession>> {
-    let sql = "select s.*, u.generation as current_user_generation, u.disabled_at as user_disabled_at \
-               from sessions s join users u on u.project_id = s.project_id and u.user_id = s.user_id \
-               where s.project_id = $1 and s.session_id = $2";
-    let row = conn
-        .fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string()))
-        .await?;
-    row.as_ref().map(read_stored).transpose()
+    let found = find_many(conn, &[&(project.clone(), id)]).await?;
+    found.into_iter().next().unwrap_or(Ok(None))
 }
 
 /// Sessions of a user that haven't been ended, the newest first, at most `limit`.
 pub async fn list_live(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, limit: u32) -> Result<Vec<Session>> {
     let sql = "select * from sessions where project_id = $1 and user_id = $2 and ended_at is null \
                order by session_id desc limit $3";
-    let select = statement(sql)
-        .bind(project.as_str())
-        .bind(user.to_string())
-        .bind(i64::from(limit));
+    let select = statement(sql).bind(project.as_str()).bind(user.to_string()).bind(i64::from(limit));
     conn.fetch_all(select).await?.iter().map(read).collect()
 }
 
@@ -209,11 +224,8 @@ pub async fn find_live_of_device(
 ) -> Result<Vec<SessionId>> {
     let sql = "select project_id, session_id from sessions where project_id = $1 and user_id = $2 and client_id = $3 \
                and device_id = $4 and ended_at is null";
-    let select = statement(sql)
-        .bind(project.as_str())
-        .bind(user.to_string())
-        .bind(client.as_str())
-        .bind(device.as_str());
+    let select =
+        statement(sql).bind(project.as_str()).bind(user.to_string()).bind(client.as_str()).bind(device.as_str());
     ids(&conn.fetch_all(select).await?)
 }
 
@@ -227,11 +239,8 @@ pub async fn list_beyond(
 ) -> Result<Vec<SessionId>> {
     let sql = "select project_id, session_id from sessions where project_id = $1 and user_id = $2 and client_id = $3 \
                and ended_at is null order by session_id desc limit 1000 offset $4";
-    let select = statement(sql)
-        .bind(project.as_str())
-        .bind(user.to_string())
-        .bind(client.as_str())
-        .bind(i64::from(keep));
+    let select =
+        statement(sql).bind(project.as_str()).bind(user.to_string()).bind(client.as_str()).bind(i64::from(keep));
     ids(&conn.fetch_all(select).await?)
 }
 
@@ -246,23 +255,16 @@ pub async fn end(
     let sql = "update sessions set ended_at = $3, end_reason = $4, revision = revision + 1 \
                where project_id = $1 and session_id = $2 and ended_at is null \
                returning project_id, session_id, access_expires_at";
-    let end = statement(sql)
-        .bind(project.as_str())
-        .bind(id.to_string())
-        .bind(now.micros())
-        .bind(reason.as_str());
+    let end = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros()).bind(reason.as_str());
     let row = conn.fetch_optional(end).await?;
-    row.map(|row| Reader::new(&row, "sessions", &["session_id"]).time("access_expires_at"))
-        .transpose()
+    row.map(|row| Reader::new(&row, "sessions", &["session_id"]).time("access_expires_at")).transpose()
 }
 
 /// When the last access token expires that was issued to a user.
 pub async fn last_access_expiry(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<Option<Timestamp>> {
     let sql = "select max(access_expires_at) as access_expires_at from sessions \
                where project_id = $1 and user_id = $2 and ended_at is null";
-    let row = conn
-        .fetch_one(statement(sql).bind(project.as_str()).bind(user.to_string()))
-        .await?;
+    let row = conn.fetch_one(statement(sql).bind(project.as_str()).bind(user.to_string())).await?;
     Reader::new(&row, "sessions", &[]).optional_time("access_expires_at")
 }
 
@@ -274,9 +276,7 @@ pub async fn count(conn: &mut Conn<'_>, project: &ProjectId) -> Result<u64> {
 }
 
 fn ids(rows: &[AnyRow]) -> Result<Vec<SessionId>> {
-    rows.iter()
-        .map(|row| Reader::new(row, "sessions", &["session_id"]).parsed("session_id"))
-        .collect()
+    rows.iter().map(|row| Reader::new(row, "sessions", &["session_id"]).parsed("session_id")).collect()
 }
 
 fn read_stored(row: &AnyRow) -> Result<StoredSession> {
@@ -300,11 +300,7 @@ fn read(row: &AnyRow) -> Result<Session> {
         client: row.parsed("client_id")?,
         vouched_by: row.optional_parsed("vouched_by")?,
         device: row.optional_parsed("device_id")?,
-        proof: Proof {
-            methods: row.read("amr", read_methods)?,
-            level: row.parsed("acr")?,
-            at: row.time("auth_time")?,
-        },
+        proof: Proof { methods: row.read("amr", read_methods)?, level: row.parsed("acr")?, at: row.time("auth_time")? },
         scope: row.text("scope")?,
         generations: Generations {
             user: row.integer("user_generation")?,
@@ -317,10 +313,7 @@ fn read(row: &AnyRow) -> Result<Session> {
         idle_expires_at: row.time("idle_expires_at")?,
         expires_at: row.time("expires_at")?,
         access_expires_at: row.time("access_expires_at")?,
-        ended: match (
-            row.optional_time("ended_at")?,
-            row.optional_parsed::<EndReason>("end_reason")?,
-        ) {
+        ended: match (row.optional_time("ended_at")?, row.optional_parsed::<EndReason>("end_reason")?) {
             (None, _) => None,
             (Some(at), Some(reason)) => Some(Ended { at, reason }),
             (Some(_), None) => return Err(row.corrupt("end_reason")),
@@ -335,9 +328,7 @@ fn read_rotation(row: &Reader<'_>) -> Result<Rotation> {
     Ok(Rotation {
         generation: row.integer("generation")?,
         rotated_at: row.time("rotated_at")?,
-        rotated_by: network
-            .zip(agent)
-            .map(|(network, agent)| CallerMarks { network, agent }),
+        rotated_by: network.zip(agent).map(|(network, agent)| CallerMarks { network, agent }),
         mac_key: MacKeyId(row.integer("mac_key_id")?),
         replays: row.integer("replays")?,
         foreign_run: row.integer("foreign_run")?,

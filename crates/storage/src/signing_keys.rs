@@ -69,14 +69,7 @@ pub async fn list(conn: &mut Conn<'_>, project: &ProjectId) -> Result<Vec<Stored
 pub async fn activate(conn: &mut Conn<'_>, project: &ProjectId, id: SigningKeyId, now: Timestamp) -> Result<bool> {
     let sql = "update signing_keys set activated_at = $3 \
                where project_id = $1 and signing_key_id = $2 and activated_at is null and retired_at is null";
-    let touched = conn
-        .execute(
-            statement(sql)
-                .bind(project.as_str())
-                .bind(id.to_string())
-                .bind(now.micros()),
-        )
-        .await?;
+    let touched = conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros())).await?;
     Ok(touched == 1)
 }
 
@@ -90,26 +83,21 @@ pub async fn retire(
 ) -> Result<bool> {
     let sql = "update signing_keys set retired_at = $3, expires_at = $4 \
                where project_id = $1 and signing_key_id = $2 and retired_at is null";
-    let retire = statement(sql)
-        .bind(project.as_str())
-        .bind(id.to_string())
-        .bind(now.micros())
-        .bind(expires_at.micros());
+    let retire =
+        statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros()).bind(expires_at.micros());
     Ok(conn.execute(retire).await? == 1)
 }
 
 /// Forgets a key, and with it everything that it signed.
 pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: SigningKeyId) -> Result<u64> {
     let sql = "delete from signing_keys where project_id = $1 and signing_key_id = $2";
-    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string()))
-        .await
+    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await
 }
 
 /// Forgets keys that signed nothing which is still alive; says how many.
 pub async fn delete_expired(conn: &mut Conn<'_>, project: &ProjectId, now: Timestamp) -> Result<u64> {
     let sql = "delete from signing_keys where project_id = $1 and expires_at is not null and expires_at <= $2";
-    conn.execute(statement(sql).bind(project.as_str()).bind(now.micros()))
-        .await
+    conn.execute(statement(sql).bind(project.as_str()).bind(now.micros())).await
 }
 
 fn read(row: &AnyRow) -> Result<StoredSigningKey> {

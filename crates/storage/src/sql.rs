@@ -5,7 +5,9 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use crate::db::Engine;
+use sqlx::AssertSqlSafe;
+
+use crate::{conn::Statement, db::Engine};
 
 /// The most rows one statement takes. Larger batches use several.
 const MOST: usize = 64;
@@ -31,24 +33,21 @@ pub(crate) enum Column {
 
 impl ManyRows {
     pub(crate) const fn new(head: &'static str, columns: &'static [Column], tail: &'static str) -> Self {
-        Self {
-            head,
-            columns,
-            tail,
-            texts: [const { [const { OnceLock::new() }; SIZES] }; 2],
-        }
+        Self { head, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES] }; 2] }
     }
 
-    /// The text for a run.
-    pub(crate) fn text(&self, engine: Engine, rows: usize) -> Arc<str> {
+    /// The statement for a run, to which the values of its rows are to be bound.
+    pub(crate) fn statement(&self, engine: Engine, rows: usize) -> Statement<'static> {
+        sqlx::query(AssertSqlSafe(self.text(engine, rows)))
+    }
+
+    fn text(&self, engine: Engine, rows: usize) -> Arc<str> {
         debug_assert!(rows.is_power_of_two() && rows <= MOST, "a run has 1, 2, 4, … 64 rows");
         let texts = match engine {
             Engine::Sqlite => &self.texts[0],
             Engine::Postgres => &self.texts[1],
         };
-        texts[rows.ilog2() as usize]
-            .get_or_init(|| self.build(engine, rows).into())
-            .clone()
+        texts[rows.ilog2() as usize].get_or_init(|| self.build(engine, rows).into()).clone()
     }
 
     fn build(&self, engine: Engine, rows: usize) -> String {
@@ -89,11 +88,8 @@ pub(crate) fn runs<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
 mod tests {
     use super::*;
 
-    static PAIRS: ManyRows = ManyRows::new(
-        "insert into t (a, b) values",
-        &[Column::Text, Column::Integer],
-        "returning a",
-    );
+    static PAIRS: ManyRows =
+        ManyRows::new("insert into t (a, b) values", &[Column::Text, Column::Integer], "returning a");
 
     #[test]
     fn any_number_of_rows_is_cut_into_powers_of_two() {

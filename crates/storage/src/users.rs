@@ -7,32 +7,49 @@ use countersign_domain::{
 };
 use sqlx::any::AnyRow;
 
-use crate::{Conn, conn::statement, error::Result, row::Reader};
+use crate::{
+    Conn,
+    conn::statement,
+    error::Result,
+    row::Reader,
+    sql::{
+        Column::{Integer, Text},
+        ManyRows, runs,
+    },
+};
 
-/// Writes a new user.
-pub async fn insert(conn: &mut Conn<'_>, user: &User) -> Result<()> {
-    let sql = "insert into users (project_id, user_id, given_name, family_name, generation, created_at, updated_at, \
-               disabled_at, merged_into) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    let insert = statement(sql)
-        .bind(user.project.as_str())
-        .bind(user.id.to_string())
-        .bind(user.given_name.as_str())
-        .bind(user.family_name.as_str())
-        .bind(i64::from(user.generation))
-        .bind(user.created_at.micros())
-        .bind(user.updated_at.micros())
-        .bind(user.disabled_at.map(Timestamp::micros))
-        .bind(user.merged_into.map(|id| id.to_string()));
-    conn.execute(insert).await?;
+static INSERT: ManyRows = ManyRows::new(
+    "insert into users (project_id, user_id, given_name, family_name, generation, created_at, updated_at, \
+     disabled_at, merged_into) values",
+    &[Text, Text, Text, Text, Integer, Integer, Integer, Integer, Text],
+    "",
+);
+
+/// Writes new users.
+pub async fn insert_many(conn: &mut Conn<'_>, users: &[&User]) -> Result<()> {
+    for run in runs(users) {
+        let mut insert = INSERT.statement(conn.engine, run.len());
+        for user in run {
+            insert = insert
+                .bind(user.project.as_str())
+                .bind(user.id.to_string())
+                .bind(user.given_name.as_str())
+                .bind(user.family_name.as_str())
+                .bind(i64::from(user.generation))
+                .bind(user.created_at.micros())
+                .bind(user.updated_at.micros())
+                .bind(user.disabled_at.map(Timestamp::micros))
+                .bind(user.merged_into.map(|id| id.to_string()));
+        }
+        conn.execute(insert).await?;
+    }
     Ok(())
 }
 
 /// A user, by their id.
 pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<Option<User>> {
     let sql = "select * from users where project_id = $1 and user_id = $2";
-    let row = conn
-        .fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string()))
-        .await?;
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
     row.as_ref().map(read).transpose()
 }
 
@@ -40,9 +57,7 @@ pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Resul
 pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, after: Option<UserId>, limit: u32) -> Result<Vec<User>> {
     let sql = "select * from users where project_id = $1 and user_id > $2 order by user_id limit $3";
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let rows = conn
-        .fetch_all(statement(sql).bind(project.as_str()).bind(after).bind(i64::from(limit)))
-        .await?;
+    let rows = conn.fetch_all(statement(sql).bind(project.as_str()).bind(after).bind(i64::from(limit))).await?;
     rows.iter().map(read).collect()
 }
 
@@ -66,20 +81,14 @@ pub async fn update(conn: &mut Conn<'_>, user: &User) -> Result<()> {
 pub async fn raise_generation(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<Option<u32>> {
     let sql =
         "update users set generation = generation + 1 where project_id = $1 and user_id = $2 returning generation";
-    let row = conn
-        .fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string()))
-        .await?;
-    row.map(|row| Reader::new(&row, "users", &["user_id"]).integer("generation"))
-        .transpose()
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
+    row.map(|row| Reader::new(&row, "users", &["user_id"]).integer("generation")).transpose()
 }
 
 /// Holds a user until the transaction ends, so that two can't count the user's sessions at once. `false`: there is no such user.
 pub async fn lock(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<bool> {
     let sql = "update users set generation = generation where project_id = $1 and user_id = $2";
-    Ok(conn
-        .execute(statement(sql).bind(project.as_str()).bind(id.to_string()))
-        .await?
-        == 1)
+    Ok(conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await? == 1)
 }
 
 pub(crate) fn read(row: &AnyRow) -> Result<User> {

@@ -4,56 +4,27 @@
 //! Units run together first. When one of them fails, the batch is rolled back and runs again with each unit in a savepoint, so that none can
 //! spoil another; that is why a unit may run twice. One that panics or hangs is refused, and the writer goes on.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
 
-use countersign_domain::audit::AuditEntry;
 use futures_util::{FutureExt, future::BoxFuture};
 use metrics::{counter, histogram};
 use sqlx::{AnyConnection, AnyPool, Connection, any::AnyConnectOptions};
 use tokio::{
-    sync::{mpsc, oneshot},
+    runtime,
+    sync::{mpsc, oneshot, watch},
     time::timeout,
 };
 use tracing::warn;
 
 use crate::{
-    Conn, audit,
+    Conn, checkpointer,
     db::{Engine, connect_sqlite_writer},
     error::{Error, Result},
-    sessions::{self, NewSession, RotationUpdate},
+    hot::{self, HotAnswer, HotUnit},
 };
 
 /// Work of any kind, which may run several times.
 pub(crate) type Unit = Box<dyn for<'t> Fn(Conn<'t>) -> BoxFuture<'t, Result<()>> + Send + Sync>;
-
-/// Plain data of the hot nouns, of which the writer makes one statement for each table and batch.
-#[derive(Debug, Clone)]
-pub struct HotUnit {
-    /// The row.
-    pub row: HotRow,
-    /// What the audit trail says of it, if it comes to be.
-    pub audit: Vec<AuditEntry>,
-}
-
-/// A row of a hot noun.
-#[derive(Debug, Clone)]
-pub enum HotRow {
-    /// A session that begins.
-    NewSession(Box<NewSession>),
-    /// A session that moves on.
-    Rotation(Box<RotationUpdate>),
-    /// Nothing but the audit entries.
-    Nothing,
-}
-
-/// What became of a hot row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    /// It is on disk.
-    Done,
-    /// The row had changed or ended before: nothing was written.
-    Lost,
-}
 
 /// The one who writes to SQLite.
 #[derive(Clone)]
@@ -62,7 +33,7 @@ pub(crate) struct Writer {
 }
 
 enum Job {
-    Hot(HotUnit, oneshot::Sender<Result<Written>>),
+    Hot(HotUnit, oneshot::Sender<Result<HotAnswer>>),
     Work(Arc<Unit>, oneshot::Sender<Result<()>>),
     Stop(oneshot::Sender<()>),
 }
@@ -80,13 +51,9 @@ impl Writer {
     pub(crate) async fn start(options: AnyConnectOptions) -> Result<Self> {
         let conn = connect_sqlite_writer(&options).await?;
         let (queue, jobs) = mpsc::channel(QUEUE);
-        tokio::spawn(
-            Scribe {
-                options,
-                conn: Some(conn),
-            }
-            .work(jobs),
-        );
+        let (batches, counted) = watch::channel(0);
+        tokio::spawn(checkpointer::work(options.clone(), counted));
+        on_its_own_thread(Scribe { options, conn: Some(conn), batches }.work(jobs))?;
         Ok(Self { queue })
     }
 
@@ -95,7 +62,7 @@ impl Writer {
         self.submit(Job::Work(Arc::new(unit), answer), answered).await
     }
 
-    pub(crate) async fn run_hot(&self, unit: HotUnit) -> Result<Written> {
+    pub(crate) async fn run_hot(&self, unit: HotUnit) -> Result<HotAnswer> {
         let (answer, answered) = oneshot::channel();
         self.submit(Job::Hot(unit, answer), answered).await
     }
@@ -115,16 +82,26 @@ impl Writer {
     }
 }
 
+/// Everybody waits for the writer, so it waits for nobody: among the workers, it would stand in line behind their signatures at every step.
+fn on_its_own_thread(work: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+    let cannot = |problem: std::io::Error| Error::Unavailable(format!("the writer can't start: {problem}"));
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(cannot)?;
+    let run = move || runtime.block_on(work);
+    thread::Builder::new().name("writer".to_owned()).spawn(run).map(drop).map_err(cannot)
+}
+
 /// The task that holds the writing connection.
 struct Scribe {
     options: AnyConnectOptions,
     /// None after a failure that the connection may not have survived.
     conn: Option<AnyConnection>,
+    /// Counts, for the one who carries the log over.
+    batches: watch::Sender<u64>,
 }
 
 #[derive(Default)]
 struct Batch {
-    hot: Vec<(HotUnit, oneshot::Sender<Result<Written>>)>,
+    hot: Vec<(HotUnit, oneshot::Sender<Result<HotAnswer>>)>,
     work: Vec<(Arc<Unit>, oneshot::Sender<Result<()>>)>,
     stop: Option<oneshot::Sender<()>>,
 }
@@ -180,9 +157,10 @@ impl Scribe {
         #[expect(clippy::cast_precision_loss, reason = "at most 256")]
         histogram!("countersign_writer_batch_units").record(batch.len() as f64);
         match self.together(&batch).await {
-            Ok(written) => {
-                for ((_, answer), written) in batch.hot.into_iter().zip(written) {
-                    let _ = answer.send(Ok(written));
+            Ok(answers) => {
+                self.batches.send_modify(|count| *count += 1);
+                for ((_, answer), answered) in batch.hot.into_iter().zip(answers) {
+                    let _ = answer.send(answered);
                 }
                 for (_, answer) in batch.work {
                     let _ = answer.send(Ok(()));
@@ -205,30 +183,28 @@ impl Scribe {
     }
 
     /// All units in one transaction, without savepoints.
-    async fn together(&mut self, batch: &Batch) -> Result<Vec<Written>> {
+    async fn together(&mut self, batch: &Batch) -> Result<Vec<Result<HotAnswer>>> {
         let mut tx = self.connection().await?.begin_with(Engine::Sqlite.begin()).await?;
         for (unit, _) in &batch.work {
             guarded(unit, Conn::new(&mut tx, Engine::Sqlite)).await?;
         }
         let hot: Vec<&HotUnit> = batch.hot.iter().map(|(unit, _)| unit).collect();
-        let written = write_hot(&mut Conn::new(&mut tx, Engine::Sqlite), &hot).await?;
+        let answers = hot::run(&mut Conn::new(&mut tx, Engine::Sqlite), &hot).await?;
         tx.commit().await?;
-        Ok(written)
+        Ok(answers)
     }
 
     /// Each unit in a savepoint, one commit for all. The connection is a new one: a unit that panicked or hung may have left the old one in
     /// the middle of something.
     async fn apart(&mut self, batch: Batch) {
         self.conn = None;
-        let mut results = Vec::with_capacity(batch.len());
-        match self.savepoints(&batch, &mut results).await {
-            Ok(()) => {
-                let mut results = results.into_iter();
-                for (_, answer) in batch.work {
-                    let _ = answer.send(results.next().map_or(Ok(()), |result| result.map(drop)));
+        match self.savepoints(&batch).await {
+            Ok(Apart { work, hot }) => {
+                for ((_, answer), result) in batch.work.into_iter().zip(work) {
+                    let _ = answer.send(result);
                 }
-                for (_, answer) in batch.hot {
-                    let _ = answer.send(results.next().unwrap_or(Ok(Written::Lost)));
+                for ((_, answer), result) in batch.hot.into_iter().zip(hot) {
+                    let _ = answer.send(result);
                 }
             }
             Err(error) => {
@@ -240,23 +216,31 @@ impl Scribe {
         }
     }
 
-    async fn savepoints(&mut self, batch: &Batch, results: &mut Vec<Result<Written>>) -> Result<()> {
+    async fn savepoints(&mut self, batch: &Batch) -> Result<Apart> {
+        let mut apart = Apart { work: Vec::new(), hot: Vec::new() };
         let mut tx = self.connection().await?.begin_with(Engine::Sqlite.begin()).await?;
         for (unit, _) in &batch.work {
             let mut savepoint = tx.begin().await?;
             let result = guarded(unit, Conn::new(&mut savepoint, Engine::Sqlite)).await;
             finish(savepoint, &result).await?;
-            results.push(result.map(|()| Written::Done));
+            apart.work.push(result);
         }
         for (unit, _) in &batch.hot {
             let mut savepoint = tx.begin().await?;
-            let result = write_hot(&mut Conn::new(&mut savepoint, Engine::Sqlite), &[unit]).await;
+            let result = hot::run(&mut Conn::new(&mut savepoint, Engine::Sqlite), &[unit]).await;
             finish(savepoint, &result).await?;
-            results.push(result.map(|written| written.first().copied().unwrap_or(Written::Lost)));
+            let gone = || Err(Error::Refused("a unit left no answer".to_owned()));
+            apart.hot.push(result.and_then(|answers| answers.into_iter().next().unwrap_or_else(gone)));
         }
         tx.commit().await?;
-        Ok(())
+        Ok(apart)
     }
+}
+
+/// What became of each unit of a batch that ran apart.
+struct Apart {
+    work: Vec<Result<()>>,
+    hot: Vec<Result<HotAnswer>>,
 }
 
 async fn finish<T>(savepoint: sqlx::Transaction<'_, sqlx::Any>, result: &Result<T>) -> Result<()> {
@@ -265,44 +249,6 @@ async fn finish<T>(savepoint: sqlx::Transaction<'_, sqlx::Any>, result: &Result<
         Err(_) => savepoint.rollback().await?,
     }
     Ok(())
-}
-
-/// Writes hot rows of any number, one statement for each table and run, and says what became of each.
-pub(crate) async fn write_hot(conn: &mut Conn<'_>, units: &[&HotUnit]) -> Result<Vec<Written>> {
-    let new: Vec<&NewSession> = units.iter().filter_map(|unit| unit.row.new_session()).collect();
-    sessions::insert_many(conn, &new).await?;
-    let rotations: Vec<&RotationUpdate> = units.iter().filter_map(|unit| unit.row.rotation()).collect();
-    let mut moved = sessions::rotate_many(conn, &rotations).await?.into_iter();
-    let written: Vec<Written> = units
-        .iter()
-        .map(|unit| match unit.row {
-            HotRow::Rotation(_) if !moved.next().unwrap_or(false) => Written::Lost,
-            _ => Written::Done,
-        })
-        .collect();
-    let came_to_be = units
-        .iter()
-        .zip(&written)
-        .filter(|(_, written)| **written == Written::Done);
-    let entries: Vec<&AuditEntry> = came_to_be.flat_map(|(unit, _)| &unit.audit).collect();
-    audit::insert_many(conn, &entries).await?;
-    Ok(written)
-}
-
-impl HotRow {
-    fn new_session(&self) -> Option<&NewSession> {
-        match self {
-            Self::NewSession(row) => Some(row),
-            _ => None,
-        }
-    }
-
-    fn rotation(&self) -> Option<&RotationUpdate> {
-        match self {
-            Self::Rotation(row) => Some(row),
-            _ => None,
-        }
-    }
 }
 
 /// Runs a unit; a panic or a hang is an error like others.
@@ -330,8 +276,7 @@ pub(crate) async fn run_apart(pool: AnyPool, unit: Unit) -> Result<()> {
             }
         }
     });
-    task.await
-        .map_err(|_| Error::Unavailable("the writing task ended".to_owned()))?
+    task.await.map_err(|_| Error::Unavailable("the writing task ended".to_owned()))?
 }
 
 async fn in_transaction(pool: &AnyPool, unit: &Unit) -> Result<()> {

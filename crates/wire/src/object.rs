@@ -51,20 +51,14 @@ impl Object {
     /// Reads a body. Depth is bounded by the JSON reader, length by whoever received the bytes.
     pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
         match serde_json::from_slice(body) {
-            Ok(Json::Object(members)) => Ok(Self {
-                path: String::new(),
-                members,
-            }),
+            Ok(Json::Object(members)) => Ok(Self { path: String::new(), members }),
             _ => Err(BodyError::NotAnObject),
         }
     }
 
     /// A mistake in a member of this object.
     pub fn error(&self, name: &str, problem: impl fmt::Display) -> BodyError {
-        BodyError::Field {
-            name: format!("{}{name}", self.path),
-            problem: problem.to_string(),
-        }
+        BodyError::Field { name: format!("{}{name}", self.path), problem: problem.to_string() }
     }
 
     /// A member that may be missing; `null` counts as missing.
@@ -101,8 +95,7 @@ impl Object {
         T: std::str::FromStr<Err: fmt::Display>,
     {
         let text = self.optional_text(name)?;
-        text.map(|text| text.parse().map_err(|problem| self.error(name, problem)))
-            .transpose()
+        text.map(|text| text.parse().map_err(|problem| self.error(name, problem))).transpose()
     }
 
     /// A text that means something.
@@ -157,14 +150,8 @@ impl Object {
     pub fn object(&self, name: &str) -> Result<Self, BodyError> {
         let path = format!("{}{name}.", self.path);
         match self.optional(name)? {
-            None => Ok(Self {
-                path,
-                members: BTreeMap::new(),
-            }),
-            Some(Json::Object(members)) => Ok(Self {
-                path,
-                members: members.clone(),
-            }),
+            None => Ok(Self { path, members: BTreeMap::new() }),
+            Some(Json::Object(members)) => Ok(Self { path, members: members.clone() }),
             Some(_) => Err(self.error(name, "must be an object")),
         }
     }
@@ -234,10 +221,7 @@ impl<'de> Visitor<'de> for AnyValue {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json, A::Error> {
         let mut members = BTreeMap::new();
         while let Some((name, value)) = entries.next_entry::<String, Json>()? {
-            members
-                .entry(name)
-                .and_modify(|value| *value = Json::Twice)
-                .or_insert(value);
+            members.entry(name).and_modify(|value| *value = Json::Twice).or_insert(value);
         }
         Ok(Json::Object(members))
     }
@@ -297,10 +281,7 @@ mod tests {
     fn a_member_that_stands_twice_is_refused_and_one_that_nobody_reads_is_let_pass() {
         let body =
             object(r#"{"email": "a@b.c", "email": "d@e.f", "other": 1, "other": 2, "inner": {"x": "1", "x": "2"}}"#);
-        let twice = BodyError::Field {
-            name: "email".to_owned(),
-            problem: "stands there twice".to_owned(),
-        };
+        let twice = BodyError::Field { name: "email".to_owned(), problem: "stands there twice".to_owned() };
         assert_eq!(body.text("email").unwrap_err(), twice);
         assert!(body.object("inner").unwrap().text("x").is_err());
         assert_eq!(object(r#"{"a": "1", "unread": 1, "unread": 2}"#).text("a"), Ok("1"));
@@ -316,10 +297,7 @@ mod tests {
     #[test]
     fn a_number_is_whole_or_no_number() {
         for number in ["4.0", "1e3", "9223372036854775808", "-0.1"] {
-            assert!(
-                object(&format!("{{\"a\": {number}}}")).optional_integer("a").is_err(),
-                "{number}"
-            );
+            assert!(object(&format!("{{\"a\": {number}}}")).optional_integer("a").is_err(), "{number}");
         }
         assert_eq!(object("{\"a\": -4}").optional_integer("a"), Ok(Some(-4)));
     }

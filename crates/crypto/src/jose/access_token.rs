@@ -80,12 +80,7 @@ impl AccessToken {
             exp: self.expires_at.seconds(),
             jti: encoding::encode(entropy.bytes::<16>()),
             sid: self.session.to_string(),
-            amr: self
-                .proof
-                .methods
-                .iter()
-                .map(|method| method.as_str().to_owned())
-                .collect(),
+            amr: self.proof.methods.iter().map(|method| method.as_str().to_owned()).collect(),
             acr: self.proof.level.to_string(),
             auth_time: self.proof.at.seconds(),
             vby: self.vouched_by.map(|key| key.to_string()),
@@ -147,12 +142,7 @@ mod tests {
                 at: Timestamp::from_seconds(1_700_000_000),
             },
             vouched_by: Some(KeyId::from_bytes([3; 16])),
-            generations: Generations {
-                user: 1,
-                client: 0,
-                key: 2,
-                project: 0,
-            },
+            generations: Generations { user: 1, client: 0, key: 2, project: 0 },
         }
     }
 
@@ -180,10 +170,7 @@ mod tests {
         let part = |n: usize| -> Value {
             serde_json::from_slice(&encoding::decode(text.split('.').nth(n).unwrap()).unwrap()).unwrap()
         };
-        assert_eq!(
-            part(0),
-            json!({"alg": "ES256", "typ": "at+jwt", "kid": key.id().to_string()})
-        );
+        assert_eq!(part(0), json!({"alg": "ES256", "typ": "at+jwt", "kid": key.id().to_string()}));
         let expected = json!({
             "iss": "https://auth.example.com", "sub": UserId::from_bytes([1; 16]).to_string(), "aud": "https://api.example.com",
             "client_id": "c1", "iat": 1_699_999_999, "exp": 1_700_000_900, "jti": "BwcHBwcHBwcHBwcHBwcHBw",
@@ -206,13 +193,7 @@ mod tests {
     fn a_header_that_leads_anywhere_is_refused() {
         let key = key(1);
         let kid = key.id().to_string();
-        assert!(
-            read(
-                &under_header(&key, &json!({"alg": "ES256", "typ": "at+jwt", "kid": kid})),
-                &key
-            )
-            .is_ok()
-        );
+        assert!(read(&under_header(&key, &json!({"alg": "ES256", "typ": "at+jwt", "kid": kid})), &key).is_ok());
         let headers = [
             json!({"alg": "none", "typ": "at+jwt", "kid": kid}),
             json!({"alg": "HS256", "typ": "at+jwt", "kid": kid}),
@@ -235,14 +216,9 @@ mod tests {
         let key = key(1);
         let text = token().sign(&key, &Entropy::system());
         let payload = encoding::decode(text.split('.').nth(1).unwrap()).unwrap();
-        let doubled = String::from_utf8(payload)
-            .unwrap()
-            .replacen("\"sub\":", "\"sub\":\"x\",\"sub\":", 1);
+        let doubled = String::from_utf8(payload).unwrap().replacen("\"sub\":", "\"sub\":\"x\",\"sub\":", 1);
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": key.id().to_string()}).to_string();
-        assert_eq!(
-            read(&key.sign_parts(header.as_bytes(), doubled.as_bytes()), &key),
-            Err(NotOurs)
-        );
+        assert_eq!(read(&key.sign_parts(header.as_bytes(), doubled.as_bytes()), &key), Err(NotOurs));
     }
 
     #[test]
@@ -252,11 +228,7 @@ mod tests {
         for position in 0..text.len() {
             let mut bytes = text.clone().into_bytes();
             bytes[position] = if bytes[position] == b'A' { b'B' } else { b'A' };
-            assert_eq!(
-                read(&String::from_utf8(bytes).unwrap(), &key),
-                Err(NotOurs),
-                "changed at {position}"
-            );
+            assert_eq!(read(&String::from_utf8(bytes).unwrap(), &key), Err(NotOurs), "changed at {position}");
         }
     }
 

@@ -91,11 +91,7 @@ impl VerifyingKey {
     /// From an uncompressed point.
     pub fn from_point(id: SigningKeyId, point: &[u8]) -> Result<Self, InvalidKey> {
         let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).map_err(|_| InvalidKey)?;
-        Ok(Self {
-            id,
-            point: point.try_into().map_err(|_| InvalidKey)?,
-            key,
-        })
+        Ok(Self { id, point: point.try_into().map_err(|_| InvalidKey)?, key })
     }
 
     /// The key as others read it.
@@ -122,9 +118,7 @@ impl VerifyingKey {
         if header.alg != ALGORITHM || header.typ != typ || header.kid != self.id.to_string() {
             return Err(NotOurs);
         }
-        self.key
-            .verify_sig(token.signed.as_bytes(), &token.signature)
-            .map_err(|_| NotOurs)?;
+        self.key.verify_sig(token.signed.as_bytes(), &token.signature).map_err(|_| NotOurs)?;
         token.payload()
     }
 }

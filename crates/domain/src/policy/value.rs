@@ -83,9 +83,7 @@ pub(super) fn span(text: &str, least: &str, most: &str) -> Result<Duration, Stri
 pub(super) fn host_name(text: &str) -> Result<Option<String>, String> {
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };

@@ -26,14 +26,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(status: StatusCode, code: Code, message: &'static str) -> Self {
-        Self {
-            status,
-            code,
-            message,
-            challenge: None,
-            retry_after: None,
-            cause: None,
-        }
+        Self { status, code, message, challenge: None, retry_after: None, cause: None }
     }
 
     /// No such path.
@@ -51,15 +44,10 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let error = ErrorDetail {
-            code: self.code,
-            message: self.message.to_owned(),
-        };
+        let error = ErrorDetail { code: self.code, message: self.message.to_owned() };
         let mut response = (self.status, Json(ErrorEnvelope { error })).into_response();
         if let Some(challenge) = self.challenge {
-            response
-                .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         if let Some(wait) = self.retry_after {
             add_retry_after(&mut response, wait);
@@ -78,18 +66,11 @@ impl From<Outage> for Failure {
             Outage::Unavailable(_) | Outage::StaleFeed => {
                 let message = "The server can't answer just now. Nothing was changed; try again in a moment.";
                 let failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message);
-                Self {
-                    retry_after: Some(OUTAGE_RETRY),
-                    cause,
-                    ..failure
-                }
+                Self { retry_after: Some(OUTAGE_RETRY), cause, ..failure }
             }
             Outage::Fault(_) => {
                 let message = "The server failed. Its log says why, under the request id of this answer.";
-                Self {
-                    cause,
-                    ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message)
-                }
+                Self { cause, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message) }
             }
         }
     }
@@ -103,10 +84,7 @@ impl From<TokenRefused> for Failure {
         // One message for all of them: a thief needn't learn which.
         let message = "Show a live access token of this project: Authorization: Bearer <token>.";
         let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self {
-            challenge: Some("Bearer error=\"invalid_token\""),
-            ..failure
-        }
+        Self { challenge: Some("Bearer error=\"invalid_token\""), ..failure }
     }
 }
 

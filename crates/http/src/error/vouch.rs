@@ -35,14 +35,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     fn new(status: StatusCode, code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            reason: None,
-            retry_after: None,
-            cause: None,
-        }
+        Self { status, code, message: message.into(), reason: None, retry_after: None, cause: None }
     }
 
     fn unauthorized(message: &'static str) -> Self {
@@ -51,17 +44,11 @@ impl Failure {
 
     fn too_many(retry_after: Duration, message: &'static str) -> Self {
         let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::TooManyRequests, message);
-        Self {
-            retry_after: Some(retry_after),
-            ..failure
-        }
+        Self { retry_after: Some(retry_after), ..failure }
     }
 
     fn gone(code: Code, reason: Reason, message: &'static str) -> Self {
-        Self {
-            reason: Some(reason),
-            ..Self::new(StatusCode::BAD_REQUEST, code, message)
-        }
+        Self { reason: Some(reason), ..Self::new(StatusCode::BAD_REQUEST, code, message) }
     }
 
     /// No such path.
@@ -79,11 +66,7 @@ impl Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let body = ErrorBody {
-            code: self.code.number(),
-            message: self.message.into_owned(),
-            reason: self.reason,
-        };
+        let body = ErrorBody { code: self.code.number(), message: self.message.into_owned(), reason: self.reason };
         let mut response = (self.status, Json(body)).into_response();
         if let Some(wait) = self.retry_after {
             add_retry_after(&mut response, wait);
@@ -102,11 +85,7 @@ impl From<Outage> for Failure {
             Outage::Unavailable(_) | Outage::StaleFeed => {
                 let message = "The server can't answer just now. Nothing was changed; try again in a moment.";
                 let failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message);
-                Self {
-                    retry_after: Some(OUTAGE_RETRY),
-                    cause,
-                    ..failure
-                }
+                Self { retry_after: Some(OUTAGE_RETRY), cause, ..failure }
             }
             Outage::Fault(_) => {
                 let message = "The server failed. Its log says why, under the request id of this answer.";
@@ -193,10 +172,9 @@ impl From<VouchRefused> for Failure {
                 Self::unauthorized("This secret key may not vouch for users of this client.")
             }
             VouchRefused::MayNotCreateUsers => Self::unauthorized("This secret key may not create users."),
-            VouchRefused::AuthTimeAhead => bad(
-                Code::InvalidField,
-                "`authentication.authTime` lies in the future. It is seconds since 1970.",
-            ),
+            VouchRefused::AuthTimeAhead => {
+                bad(Code::InvalidField, "`authentication.authTime` lies in the future. It is seconds since 1970.")
+            }
             VouchRefused::TooMany(limit) => {
                 Self::too_many(limit.retry_after, "Too many vouches for this e-mail address.")
             }
@@ -230,11 +208,9 @@ impl From<RefreshRefused> for Failure {
                 let message = "Another part of the app holds a newer refresh token: read the storage again.";
                 Self::gone(Code::SessionGone, Reason::Replaced, message)
             }
-            RefreshRefused::NotOurs | RefreshRefused::Ended => Self::gone(
-                Code::SessionGone,
-                Reason::Ended,
-                "The session is over: ask the host application again.",
-            ),
+            RefreshRefused::NotOurs | RefreshRefused::Ended => {
+                Self::gone(Code::SessionGone, Reason::Ended, "The session is over: ask the host application again.")
+            }
             RefreshRefused::Idle => {
                 let message = "The session was idle for too long: ask the host application again.";
                 Self::gone(Code::IdleTimeout, Reason::Ended, message)
@@ -251,11 +227,9 @@ impl From<SignOutRefused> for Failure {
     fn from(refused: SignOutRefused) -> Self {
         match refused {
             SignOutRefused::NotOurs => Self::gone(Code::SessionGone, Reason::Ended, "There is no such session."),
-            SignOutRefused::OtherUser => Self::new(
-                StatusCode::BAD_REQUEST,
-                Code::InvalidField,
-                "`userId` isn't the user of this session.",
-            ),
+            SignOutRefused::OtherUser => {
+                Self::new(StatusCode::BAD_REQUEST, Code::InvalidField, "`userId` isn't the user of this session.")
+            }
             SignOutRefused::TooMany(limit) => {
                 Self::too_many(limit.retry_after, "Too many failed calls from this network.")
             }

@@ -36,14 +36,8 @@ impl FromRequest<App> for ShortBody {
 }
 
 async fn read(request: Request) -> Result<Bytes, NoBody> {
-    let announced = request
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
-    if announced
-        .and_then(|length| length.parse().ok())
-        .is_some_and(|length: usize| length > LONGEST)
-    {
+    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if announced.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > LONGEST) {
         return Err(NoBody::TooLong);
     }
     let mut body = BytesMut::new();

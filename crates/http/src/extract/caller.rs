@@ -11,7 +11,7 @@ use countersign_service::caller::Caller;
 use super::forwarded;
 use crate::{
     app::{App, Peer},
-    layer::observe::RequestId,
+    layer::RequestId,
 };
 
 /// The caller of a request.
@@ -21,29 +21,19 @@ impl FromRequestParts<App> for CallerOf {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let user_agent = parts
-            .headers
-            .get(header::USER_AGENT)
-            .map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
         Ok(Self(Caller {
             address: address_of(parts, app),
             user_agent: user_agent.unwrap_or_default().into_owned(),
             is_browser: parts.headers.contains_key(header::ORIGIN),
-            request_id: parts
-                .extensions
-                .get::<RequestId>()
-                .map(|id| id.0.clone())
-                .unwrap_or_default(),
+            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
         }))
     }
 }
 
 /// The peer's address; where the peer is a trusted proxy, the one that it saw.
 fn address_of(parts: &Parts, app: &App) -> IpAddr {
-    let peer = parts
-        .extensions
-        .get::<Peer>()
-        .map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
     forwarded::client_address(peer, &parts.headers, &app.doors.trusted_proxies)
 }
 

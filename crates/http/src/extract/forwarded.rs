@@ -13,11 +13,7 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
     if !is_trusted(seen) {
         return seen;
     }
-    let values: Vec<&str> = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
+    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
     for entry in values.iter().rev().flat_map(|value| value.rsplit(',')) {
         let Some(address) = parse(entry.trim()) else {
             return seen;
@@ -33,9 +29,7 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
 /// The host that the first proxy was asked for; only from a trusted peer.
 pub(crate) fn host<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
     let is_trusted = trusted.iter().any(|network| network.contains(&peer.to_canonical()));
-    is_trusted
-        .then(|| super::caller::single(headers, "x-forwarded-host"))
-        .flatten()
+    is_trusted.then(|| super::caller::single(headers, "x-forwarded-host")).flatten()
 }
 
 /// An address, with or without a port, an IPv6 address with or without brackets.
@@ -80,10 +74,7 @@ mod tests {
     fn what_a_client_wrote_before_the_first_trusted_proxy_is_not_believed() {
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1"]), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
-        assert_eq!(
-            seen("10.0.0.1", &["1.1.1.1", "198.51.100.1", "10.0.0.2"]),
-            "198.51.100.1"
-        );
+        assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.1", "10.0.0.2"]), "198.51.100.1");
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! What happens around every request.
 
-pub(crate) mod headers;
 pub(crate) mod observe;
+mod request_id;
+mod route_metrics;
+
+pub(crate) use request_id::RequestId;

@@ -1,118 +1,183 @@
-//! Each request has a name, is counted and timed, and leaves a line in the log: what was asked and what came of it, never with what.
+//! Each request has a name, is counted and timed, and what failed leaves a line in the log: what was asked and what came of it, never with
+//! what. Every answer says that it is not to be stored and not to be guessed at.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
-    http::{HeaderMap, HeaderValue, Method, StatusCode},
-    middleware::Next,
+    extract::{MatchedPath, Request},
+    http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use countersign_crypto::encoding;
 use countersign_service::error::Outage;
-use futures_util::FutureExt;
-use metrics::{counter, histogram};
-use tracing::{debug, error, info};
+use pin_project_lite::pin_project;
+use tower::{Layer, Service};
+use tracing::{debug, error};
 
+use super::{
+    request_id::{self, RequestId, RequestNames},
+    route_metrics::{RouteMetrics, method_label},
+};
 use crate::{
-    app::{App, Peer},
+    app::App,
     error::{Cause, client_api, vouch},
 };
 
-/// The name of a request.
-#[derive(Debug, Clone)]
-pub(crate) struct RequestId(pub(crate) String);
+/// Observes every request of a router.
+#[derive(Clone)]
+pub(crate) struct Observe(Arc<Observer>);
 
-const REQUEST_ID: &str = "x-request-id";
-
-/// Names, counts, times, logs; turns a panic into an answer.
-pub(crate) async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let began = app.service.monotonic();
-    let id = request_id(&app, &request);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map(|path| path.as_str().to_owned());
-    let is_vouch = is_door_one(request.uri().path());
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-    let mut response = answered.unwrap_or_else(|_| panicked(is_vouch));
-    let took = app.service.monotonic().saturating_sub(began);
-    let route = route.unwrap_or_else(|| "unmatched".to_owned());
-    record(&method, &route, response.status(), took);
-    log(&id, &method, &route, &response, took);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    response
+struct Observer {
+    app: App,
+    names: RequestNames,
+    routes: RouteMetrics,
+    failures: FailureLog,
 }
 
-/// A trusted proxy may have named the request already; nobody else's names are taken into the log.
-fn request_id(app: &App, request: &Request) -> String {
-    let is_trusted = request.extensions().get::<Peer>().is_some_and(|peer| {
-        app.doors
-            .trusted_proxies
-            .iter()
-            .any(|network| network.contains(&peer.0.to_canonical()))
-    });
-    let given = is_trusted.then(|| given_id(request.headers())).flatten();
-    given.unwrap_or_else(|| encoding::encode(app.doors.entropy.bytes::<12>()))
-}
-
-fn given_id(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(REQUEST_ID)?.to_str().ok()?;
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    ((1..=64).contains(&text.len()) && text.bytes().all(is_plain)).then(|| text.to_owned())
-}
-
-/// Routes are ours to name and few; paths are not.
-fn record(method: &Method, route: &str, status: StatusCode, took: Duration) {
-    let labels = [
-        ("method", method_label(method).to_owned()),
-        ("route", route.to_owned()),
-        ("status", status.as_str().to_owned()),
-    ];
-    counter!("countersign_http_requests_total", &labels).increment(1);
-    histogram!("countersign_http_request_seconds", "route" => route.to_owned()).record(took.as_secs_f64());
-}
-
-fn method_label(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::OPTIONS => "OPTIONS",
-        _ => "other",
+impl Observe {
+    pub(crate) fn new(app: App) -> Self {
+        let names = RequestNames::new(&app.doors.entropy);
+        Self(Arc::new(Observer { names, routes: RouteMetrics::new(), failures: FailureLog::default(), app }))
     }
 }
 
-fn log(id: &str, method: &Method, route: &str, response: &Response, took: Duration) {
-    let status = response.status().as_u16();
-    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    let method = method_label(method);
-    if let Some(Cause(cause)) = response.extensions().get() {
-        error!(request.id = id, http.status = status, %cause, "{method} {route} failed: {cause}");
-    } else if status >= 400 {
-        info!(
-            request.id = id,
-            http.status = status,
-            duration_us = micros,
-            "{method} {route} answered {status}"
-        );
-    } else {
-        debug!(
-            request.id = id,
-            http.status = status,
-            duration_us = micros,
-            "{method} {route} answered {status}"
-        );
+impl<S> Layer<S> for Observe {
+    type Service = Observed<S>;
+
+    fn layer(&self, inner: S) -> Observed<S> {
+        Observed { observer: Arc::clone(&self.0), inner }
     }
 }
 
-fn panicked(is_vouch: bool) -> Response {
+/// A route that is observed.
+#[derive(Clone)]
+pub(crate) struct Observed<S> {
+    observer: Arc<Observer>,
+    inner: S,
+}
+
+impl<S> Service<Request> for Observed<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Observing<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request) -> Observing<S::Future> {
+        let app = &self.observer.app;
+        let id = self.observer.names.name(&request, &app.doors.trusted_proxies);
+        let asked = Asked {
+            began: app.service.monotonic(),
+            method: method_label(request.method()),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+            is_door_one: is_door_one(request.uri().path()),
+            id: id.clone(),
+        };
+        request.extensions_mut().insert(id);
+        Observing { answering: self.inner.call(request), asked, observer: Arc::clone(&self.observer) }
+    }
+}
+
+/// What is remembered of a request until it is answered.
+struct Asked {
+    id: RequestId,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    is_door_one: bool,
+    began: Duration,
+}
+
+pin_project! {
+    /// A request on its way to an answer.
+    pub(crate) struct Observing<F> {
+        #[pin]
+        answering: F,
+        asked: Asked,
+        observer: Arc<Observer>,
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Observing<F> {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let response = match catch_unwind(AssertUnwindSafe(|| this.answering.as_mut().poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(response))) => response,
+            Err(_) => panicked(this.asked.is_door_one),
+        };
+        Poll::Ready(Ok(this.observer.answered(this.asked, response)))
+    }
+}
+
+impl Observer {
+    fn answered(&self, asked: &Asked, mut response: Response) -> Response {
+        let now = self.app.service.monotonic();
+        let took = now.saturating_sub(asked.began);
+        let route = asked.route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        self.routes.record(route, asked.method, response.status(), took);
+        let (id, method, status) = (asked.id.0.as_str(), asked.method, response.status().as_u16());
+        if let Some(Cause(cause)) = response.extensions_mut().remove() {
+            if let Some(unsaid) = self.failures.may_speak(now) {
+                error!(request.id = id, http.status = status, %cause, unsaid, "{method} {route} failed: {cause}");
+            }
+        } else {
+            let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+            debug!(request.id = id, http.status = status, duration_us, "{method} {route} answered {status}");
+        }
+        add_headers(&asked.id, &mut response);
+        response
+    }
+}
+
+/// Nothing is stored that doesn't say it may be (RFC 6749 §5.1), and nothing of ours is guessed at by a browser.
+fn add_headers(id: &RequestId, response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Ok(value) = HeaderValue::from_str(&id.0) {
+        headers.insert(request_id::HEADER, value);
+    }
+}
+
+/// When everything fails, one line a second says as much as a hundred thousand, and doesn't fill the disk.
+#[derive(Default)]
+struct FailureLog {
+    /// The second in which a line was last written, plus one.
+    last: AtomicU64,
+    unsaid: AtomicU64,
+}
+
+impl FailureLog {
+    /// How many lines weren't written since the last; none: this one isn't either.
+    fn may_speak(&self, now: Duration) -> Option<u64> {
+        let second = now.as_secs() + 1;
+        if self.last.swap(second, Ordering::Relaxed) == second {
+            self.unsaid.fetch_add(1, Ordering::Relaxed);
+            return None;
+        }
+        Some(self.unsaid.swap(0, Ordering::Relaxed))
+    }
+}
+
+fn panicked(is_door_one: bool) -> Response {
     let fault = Outage::Fault("a handler panicked".to_owned());
-    if is_vouch {
+    if is_door_one {
         vouch::Failure::from(fault).into_response()
     } else {
         client_api::Failure::from(fault).into_response()
@@ -127,4 +192,29 @@ pub(crate) fn is_door_one(path: &str) -> bool {
     };
     let within = within.strip_prefix("api/").unwrap_or(within);
     within == "auth" || within.starts_with("auth/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn door_one_is_known_by_its_path() {
+        for path in ["/auth", "/auth/v1/x", "/api/auth/v1/x", "/p/p1/auth/x", "/p/p1/api/auth/x"] {
+            assert!(is_door_one(path), "{path}");
+        }
+        for path in ["/", "/v1/me", "/authx", "/api/x", "/p/auth", "/p/p1/v1/me", "/p/p1"] {
+            assert!(!is_door_one(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn failures_at_line_rate_leave_one_line_a_second() {
+        let log = FailureLog::default();
+        let at = Duration::from_millis;
+        assert_eq!(log.may_speak(at(100)), Some(0));
+        assert_eq!(log.may_speak(at(200)), None);
+        assert_eq!(log.may_speak(at(900)), None);
+        assert_eq!(log.may_speak(at(1_100)), Some(2));
+    }
 }

@@ -23,10 +23,7 @@ use crate::{app::App, error::client_api::Failure, extract::address::AddressOf};
 pub(crate) async fn handle(State(app): State<App>, AddressOf(address): AddressOf) -> Result<Response, Failure> {
     let project = app.service.project(&address)?;
     let headers = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/jwk-set+json"),
-        ),
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/jwk-set+json")),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600")),
     ];
     Ok((headers, project.jwks.clone()).into_response())

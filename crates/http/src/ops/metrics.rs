@@ -18,11 +18,7 @@ use crate::{app::App, error::client_api::Failure};
 )]
 pub(crate) async fn handle(State(app): State<App>) -> Response {
     match &app.doors.metrics {
-        Some(page) => (
-            [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
-            page(),
-        )
-            .into_response(),
+        Some(page) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page()).into_response(),
         None => Failure::no_such_path().into_response(),
     }
 }

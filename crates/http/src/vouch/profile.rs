@@ -31,7 +31,5 @@ pub(crate) async fn handle(
 ) -> Result<Json<Profile>, Failure> {
     let unverified = profile::parse(&body)?;
     let bearer = app.service.prove_access_token(&address, &unverified)?;
-    Ok(Json(Profile {
-        uid: bearer.user().to_string(),
-    }))
+    Ok(Json(Profile { uid: bearer.user().to_string() }))
 }

@@ -68,9 +68,7 @@ pub(crate) async fn handle(
     Path(Named { uid }): Path<Named>,
 ) -> Result<Json<Sessions>, Failure> {
     let sessions = app.service.list_sessions(&asker, &address, &uid).await?;
-    Ok(Json(Sessions {
-        sessions: sessions.iter().map(body).collect(),
-    }))
+    Ok(Json(Sessions { sessions: sessions.iter().map(body).collect() }))
 }
 
 fn body(session: &Session) -> SessionBody {
@@ -81,12 +79,6 @@ fn body(session: &Session) -> SessionBody {
         created_at: session.created_at.seconds(),
         last_used_at: session.rotation.rotated_at.seconds(),
         expires_at: session.expires_at.min(session.idle_expires_at).seconds(),
-        amr: session
-            .proof
-            .methods
-            .iter()
-            .map(Method::as_str)
-            .map(str::to_owned)
-            .collect(),
+        amr: session.proof.methods.iter().map(Method::as_str).map(str::to_owned).collect(),
     }
 }

@@ -40,14 +40,8 @@ pub(crate) async fn handle(
     AddressOf(address): AddressOf,
     ShortBody(body): ShortBody,
 ) -> Result<Json<VouchedTokens>, Failure> {
-    let SignIn {
-        vouch,
-        create_if_missing,
-    } = SignIn::parse(&body)?;
+    let SignIn { vouch, create_if_missing } = SignIn::parse(&body)?;
     let vouch = translate::vouch(vouch);
-    let pair = app
-        .service
-        .sign_in(&backend, &address, vouch, create_if_missing, &caller)
-        .await?;
+    let pair = app.service.sign_in(&backend, &address, vouch, create_if_missing, &caller).await?;
     Ok(Json(translate::tokens(pair)))
 }

@@ -35,7 +35,5 @@ pub(crate) async fn handle(
 ) -> Result<Json<SignedOut>, Failure> {
     let SignOut { user, refresh_token } = SignOut::parse(&body)?;
     let session = app.service.sign_out(&address, &user, &refresh_token, &caller).await?;
-    Ok(Json(SignedOut {
-        id: session.to_string(),
-    }))
+    Ok(Json(SignedOut { id: session.to_string() }))
 }

@@ -41,18 +41,8 @@ pub(crate) async fn handle(
     AddressOf(address): AddressOf,
     ShortBody(body): ShortBody,
 ) -> Result<Json<VouchedTokens>, Failure> {
-    let SignUp {
-        vouch,
-        given_name,
-        family_name,
-    } = SignUp::parse(&body)?;
-    let names = Names {
-        given: given_name,
-        family: family_name,
-    };
-    let pair = app
-        .service
-        .sign_up(&backend, &address, translate::vouch(vouch), names, &caller)
-        .await?;
+    let SignUp { vouch, given_name, family_name } = SignUp::parse(&body)?;
+    let names = Names { given: given_name, family: family_name };
+    let pair = app.service.sign_up(&backend, &address, translate::vouch(vouch), names, &caller).await?;
     Ok(Json(translate::tokens(pair)))
 }

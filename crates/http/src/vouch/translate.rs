@@ -15,11 +15,7 @@ pub(super) fn vouch(read: sign_in::Vouch) -> Vouch {
         external_id: read.external_id,
         phone: read.phone,
         device: read.device,
-        authentication: Authentication {
-            methods: read.methods,
-            level: read.level,
-            at: read.auth_time,
-        },
+        authentication: Authentication { methods: read.methods, level: read.level, at: read.auth_time },
     }
 }
 

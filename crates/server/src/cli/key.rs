@@ -119,11 +119,7 @@ impl ScopeArgs {
     fn into_scope(self) -> KeyScope {
         let clients: BTreeSet<ClientId> = self.clients.into_iter().collect();
         KeyScope {
-            clients: if clients.is_empty() {
-                ClientScope::Every
-            } else {
-                ClientScope::Only(clients)
-            },
+            clients: if clients.is_empty() { ClientScope::Every } else { ClientScope::Only(clients) },
             may_create_users: !self.no_create_users,
             networks: self.networks,
             rate: self.rate,
@@ -142,42 +138,26 @@ impl Verb {
         let service = &desk.service;
         let project = desk.project().await?;
         let shown = match self {
-            Self::Create {
-                kind: Created::Secret,
-                name,
-                expires,
-                scope,
-            } => with_secret(
-                &service
-                    .create_secret_key(&project, name, scope.into_scope(), expires)
-                    .await?,
-            ),
+            Self::Create { kind: Created::Secret, name, expires, scope } => {
+                with_secret(&service.create_secret_key(&project, name, scope.into_scope(), expires).await?)
+            }
             Self::List => all(&service.list_keys(&project).await?),
             Self::Show { id } => secret_key(&service.show_secret_key(&project, id).await?),
             Self::Set { id, name, scope } => {
                 let scope = scope.is_given().then(|| scope.into_scope());
                 secret_key(&service.set_secret_key(&project, id, name, scope).await?)
             }
-            Self::Rotate {
-                id: Some(id), overlap, ..
-            } => with_secret(&service.rotate_secret_key(&project, id, overlap).await?),
-            Self::Rotate {
-                kind: Some(Rotated::Signing),
-                now,
-                ..
-            } => {
+            Self::Rotate { id: Some(id), overlap, .. } => {
+                with_secret(&service.rotate_secret_key(&project, id, overlap).await?)
+            }
+            Self::Rotate { kind: Some(Rotated::Signing), now, .. } => {
                 json!({ "id": service.rotate_signing_key(&project, now).await?.to_string() })
             }
-            Self::Rotate {
-                kind: Some(Rotated::Mac),
-                ..
-            } => {
+            Self::Rotate { kind: Some(Rotated::Mac), .. } => {
                 json!({ "id": service.rotate_mac_key(&project).await?.to_string() })
             }
             Self::Rotate { .. } => {
-                return Err(Failure::Usage(
-                    "say which: key_…, --kind signing or --kind mac".to_owned(),
-                ));
+                return Err(Failure::Usage("say which: key_…, --kind signing or --kind mac".to_owned()));
             }
             Self::Revoke { id, cascade } => return revoke(desk, &id, cascade).await,
         };

@@ -145,10 +145,7 @@ impl Globals {
 
     /// The use cases, straight on the database.
     async fn desk(&self, config: &Config, data: &DataDir) -> Result<Desk, Failure> {
-        start_logging(&LogConfig {
-            level: Level::WARN,
-            format: LogFormat::Text,
-        });
+        start_logging(&LogConfig { level: Level::WARN, format: LogFormat::Text });
         let mut config = config.clone();
         let is_development = crate::dev::is_development(data);
         if config.http.public_url.is_empty() {
@@ -158,12 +155,7 @@ impl Globals {
             config.http.default_project = crate::dev::default_project();
         }
         let service = open_service(&config, data, Schema::AsIs).await?;
-        Ok(Desk {
-            service,
-            output: self.output(),
-            project: self.project.clone(),
-            is_development,
-        })
+        Ok(Desk { service, output: self.output(), project: self.project.clone(), is_development })
     }
 }
 
@@ -184,22 +176,13 @@ impl Desk {
         let projects = self.service.list_projects().await?;
         match (projects.as_slice(), self.is_development) {
             ([only], _) => Ok(only.id.clone()),
-            ([], _) => Err(Failure::Failed(
-                "there is no project yet: `countersign project create ID`".to_owned(),
-            )),
+            ([], _) => Err(Failure::Failed("there is no project yet: `countersign project create ID`".to_owned())),
             (several, true)
-                if several
-                    .iter()
-                    .any(|project| Some(&project.id) == crate::dev::default_project().as_ref()) =>
+                if several.iter().any(|project| Some(&project.id) == crate::dev::default_project().as_ref()) =>
             {
-                Ok(crate::dev::default_project()
-                    .into_iter()
-                    .next()
-                    .unwrap_or_else(|| several[0].id.clone()))
+                Ok(crate::dev::default_project().into_iter().next().unwrap_or_else(|| several[0].id.clone()))
             }
-            _ => Err(Failure::Usage(
-                "there are several projects: say which with --project ID".to_owned(),
-            )),
+            _ => Err(Failure::Usage("there are several projects: say which with --project ID".to_owned())),
         }
     }
 }

@@ -15,11 +15,7 @@ pub(super) struct Output {
 impl Output {
     /// Prints a value.
     pub(super) fn print(&self, value: &Value) -> Result<(), Failure> {
-        let text = if self.json {
-            format!("{value:#}")
-        } else {
-            for_people(value)
-        };
+        let text = if self.json { format!("{value:#}") } else { for_people(value) };
         line(&text)
     }
 }
@@ -66,10 +62,7 @@ fn for_people(value: &Value) -> String {
 }
 
 fn indented(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("  {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn table(rows: &[Value]) -> String {
@@ -78,10 +71,7 @@ fn table(rows: &[Value]) -> String {
     };
     let names: Vec<&String> = first.keys().collect();
     let mut lines = vec![names.iter().map(|name| (*name).clone()).collect::<Vec<_>>()];
-    lines.extend(
-        rows.iter()
-            .map(|row| names.iter().map(|name| cell(&row[name.as_str()])).collect()),
-    );
+    lines.extend(rows.iter().map(|row| names.iter().map(|name| cell(&row[name.as_str()])).collect()));
     let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..names.len()).map(width).collect();
     let pad = |line: &Vec<String>| {

@@ -68,30 +68,22 @@ pub(super) fn setting(text: &str) -> Result<(String, String), String> {
 pub(super) fn changes(given: Vec<(String, String)>) -> Result<SettingChanges, Failure> {
     let (names, settings): (Vec<_>, Vec<_>) = given.into_iter().partition(|(name, _)| name == "name");
     let name = names.into_iter().next_back().map(|(_, value)| value.parse::<Name>());
-    let name = name
-        .transpose()
-        .map_err(|problem| Failure::Usage(format!("`name` {problem}")))?;
+    let name = name.transpose().map_err(|problem| Failure::Usage(format!("`name` {problem}")))?;
     Ok(SettingChanges { name, settings })
 }
 
 /// Every setting that has a meaning there, with its value, where that comes from, and what it means.
 pub(super) fn settings(layers: &[(&str, &Overrides)], scope: Option<Scope>) -> Value {
-    let members = DEFINITIONS
-        .iter()
-        .filter(|it| scope.is_none_or(|scope| it.scope == scope))
-        .map(|definition| {
-            let set_by = layers
-                .iter()
-                .find(|(_, layer)| layer.contains_key(definition.name))
-                .map(|(by, _)| *by);
-            let only_layers: Vec<&Overrides> = layers.iter().map(|(_, layer)| *layer).collect();
-            let value = json!({
-                "value": definition.value(&only_layers),
-                "set_by": set_by.unwrap_or("default"),
-                "meaning": definition.meaning,
-            });
-            (definition.name.to_owned(), value)
+    let members = DEFINITIONS.iter().filter(|it| scope.is_none_or(|scope| it.scope == scope)).map(|definition| {
+        let set_by = layers.iter().find(|(_, layer)| layer.contains_key(definition.name)).map(|(by, _)| *by);
+        let only_layers: Vec<&Overrides> = layers.iter().map(|(_, layer)| *layer).collect();
+        let value = json!({
+            "value": definition.value(&only_layers),
+            "set_by": set_by.unwrap_or("default"),
+            "meaning": definition.meaning,
         });
+        (definition.name.to_owned(), value)
+    });
     Value::Object(members.collect())
 }
 

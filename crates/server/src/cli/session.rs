@@ -33,12 +33,7 @@ impl Verb {
         let shown = match self {
             Self::List { user } => {
                 let id = named(desk, &project, &user).await?;
-                desk.service
-                    .sessions_of(&project, id)
-                    .await?
-                    .iter()
-                    .map(summary)
-                    .collect()
+                desk.service.sessions_of(&project, id).await?.iter().map(summary).collect()
             }
             Self::Revoke { user, session } => {
                 let id = named(desk, &project, &user).await?;

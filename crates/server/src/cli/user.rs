@@ -129,11 +129,7 @@ impl Identities {
 
 impl From<Removed> for Identities {
     fn from(it: Removed) -> Self {
-        Self {
-            email: it.email,
-            phone: it.phone,
-            external_id: it.external_id,
-        }
+        Self { email: it.email, phone: it.phone, external_id: it.external_id }
     }
 }
 
@@ -142,42 +138,18 @@ impl Verb {
         let service = &desk.service;
         let project = desk.project().await?;
         let shown = match self {
-            Self::Create {
-                identities,
-                verified,
-                given_name,
-                family_name,
-            } => {
-                let names = Names {
-                    given: given_name,
-                    family: family_name,
-                };
-                let made = service
-                    .create_user(&project, names, identities.into_list(), verified)
-                    .await?;
+            Self::Create { identities, verified, given_name, family_name } => {
+                let names = Names { given: given_name, family: family_name };
+                let made = service.create_user(&project, names, identities.into_list(), verified).await?;
                 show(desk, &project, &made).await?
             }
-            Self::List { after, limit } => service
-                .list_users(&project, after, limit)
-                .await?
-                .iter()
-                .map(known)
-                .collect(),
+            Self::List { after, limit } => {
+                service.list_users(&project, after, limit).await?.iter().map(known).collect()
+            }
             Self::Show { user } => known(&service.show_user(&project, &user).await?),
-            Self::Set {
-                user,
-                given_name,
-                family_name,
-                add,
-                remove,
-            } => {
+            Self::Set { user, given_name, family_name, add, remove } => {
                 let remove = Identities::from(remove).into_list();
-                let changes = UserChanges {
-                    given_name,
-                    family_name,
-                    add: add.into_list(),
-                    remove,
-                };
+                let changes = UserChanges { given_name, family_name, add: add.into_list(), remove };
                 let id = named(desk, &project, &user).await?;
                 show(desk, &project, &service.set_user(&project, id, changes).await?).await?
             }
@@ -199,12 +171,7 @@ pub(super) async fn named(desk: &Desk, project: &ProjectId, user: &str) -> Resul
 
 async fn change(desk: &Desk, project: &ProjectId, user: &str, change: StateChange) -> Result<Value, Failure> {
     let id = named(desk, project, user).await?;
-    show(
-        desk,
-        project,
-        &desk.service.change_user_state(project, id, change).await?,
-    )
-    .await
+    show(desk, project, &desk.service.change_user_state(project, id, change).await?).await
 }
 
 async fn show(desk: &Desk, project: &ProjectId, user: &User) -> Result<Value, Failure> {

@@ -15,13 +15,9 @@ pub(super) fn apply(table: &mut Table, environment: &BTreeMap<String, String>) -
             continue;
         };
         let (section, key) = (section.to_ascii_lowercase(), key.to_ascii_lowercase());
-        let entry = table
-            .entry(section.clone())
-            .or_insert_with(|| Value::Table(Table::new()));
+        let entry = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
         let Value::Table(entry) = entry else {
-            return Err(Failure::Usage(format!(
-                "{name}: `{section}` is a setting, not a section"
-            )));
+            return Err(Failure::Usage(format!("{name}: `{section}` is a setting, not a section")));
         };
         entry.insert(key, value(text));
     }
@@ -31,10 +27,6 @@ pub(super) fn apply(table: &mut Table, environment: &BTreeMap<String, String>) -
 /// A number, a boolean or a list as TOML writes it; anything else is a text as it stands.
 fn value(text: &str) -> Value {
     let is_literal = text.starts_with('[') || text == "true" || text == "false" || text.parse::<i64>().is_ok();
-    let literal = is_literal
-        .then(|| format!("value = {text}").parse::<Table>().ok())
-        .flatten();
-    literal
-        .and_then(|mut table| table.remove("value"))
-        .unwrap_or_else(|| Value::String(text.to_owned()))
+    let literal = is_literal.then(|| format!("value = {text}").parse::<Table>().ok()).flatten();
+    literal.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
 }

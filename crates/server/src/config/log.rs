@@ -26,15 +26,11 @@ pub enum LogFormat {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self {
-            level: Level::INFO,
-            format: LogFormat::Json,
-        }
+        Self { level: Level::INFO, format: LogFormat::Json }
     }
 }
 
 fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
     let text = String::deserialize(deserializer)?;
-    text.parse()
-        .map_err(|_| serde::de::Error::custom("must be `error`, `warn`, `info`, `debug` or `trace`"))
+    text.parse().map_err(|_| serde::de::Error::custom("must be `error`, `warn`, `info`, `debug` or `trace`"))
 }

@@ -16,10 +16,6 @@ pub struct MemoryConfig {
 
 impl Default for MemoryConfig {
     fn default() -> Self {
-        Self {
-            verified_tokens: 100_000,
-            known_users: 100_000,
-            counted_callers: 100_000,
-        }
+        Self { verified_tokens: 100_000, known_users: 100_000, counted_callers: 100_000 }
     }
 }

@@ -49,9 +49,7 @@ impl Config {
         };
         secrets::refuse_in_file(&table)?;
         environment::apply(&mut table, environment)?;
-        table
-            .try_into()
-            .map_err(|problem: toml::de::Error| Failure::Usage(format!("configuration: {problem}")))
+        table.try_into().map_err(|problem: toml::de::Error| Failure::Usage(format!("configuration: {problem}")))
     }
 
     /// What production must not start with, and what it must not start without.

@@ -28,10 +28,7 @@ impl fmt::Debug for SecretsConfig {
 
 /// Configuration files are copied, diffed and checked in.
 pub(super) fn refuse_in_file(table: &Table) -> Result<(), Failure> {
-    let is_there = table
-        .get("secrets")
-        .and_then(Value::as_table)
-        .is_some_and(|it| it.contains_key("master_key"));
+    let is_there = table.get("secrets").and_then(Value::as_table).is_some_and(|it| it.contains_key("master_key"));
     if is_there {
         return unsafe_setting(
             "secrets.master_key stands in the configuration file: put the key into a file of its own (secrets.master_key_file) \

@@ -3,10 +3,7 @@ use std::time::Duration;
 use super::*;
 
 fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn read(file: &str, pairs: &[(&str, &str)]) -> Result<Config, String> {
@@ -39,17 +36,9 @@ fn the_environment_goes_over_the_file() {
 
 #[test]
 fn an_unknown_setting_is_refused_by_name() {
-    assert!(
-        read("[http]\ntrusted_proxy = []", &[])
-            .unwrap_err()
-            .contains("trusted_proxy")
-    );
+    assert!(read("[http]\ntrusted_proxy = []", &[]).unwrap_err().contains("trusted_proxy"));
     assert!(read("[htttp]\nlisten = []", &[]).unwrap_err().contains("htttp"));
-    assert!(
-        read("", &[("COUNTERSIGN_HTTP__LISTN", "[]")])
-            .unwrap_err()
-            .contains("listn")
-    );
+    assert!(read("", &[("COUNTERSIGN_HTTP__LISTN", "[]")]).unwrap_err().contains("listn"));
 }
 
 #[test]
@@ -58,22 +47,10 @@ fn an_unsafe_setting_is_refused_by_name() {
         ("", "http.public_url is missing"),
         ("[http]\npublic_url = \"http://auth.example.com\"", "must be https"),
         ("[http]\npublic_url = \"https://auth.example.com/\"", "without a path"),
-        (
-            "[http]\npublic_url = \"https://a.example\"\ntrusted_proxies = [\"0.0.0.0/0\"]",
-            "http.trusted_proxies",
-        ),
-        (
-            "[http]\npublic_url = \"https://a.example\"\ntls_key = \"k.pem\"",
-            "go together",
-        ),
-        (
-            "[http]\npublic_url = \"https://a.example\"\n[metrics]\nlisten = \"127.0.0.1:7420\"",
-            "metrics.listen",
-        ),
-        (
-            "[secrets]\nmaster_key = \"x\"",
-            "secrets.master_key stands in the configuration file",
-        ),
+        ("[http]\npublic_url = \"https://a.example\"\ntrusted_proxies = [\"0.0.0.0/0\"]", "http.trusted_proxies"),
+        ("[http]\npublic_url = \"https://a.example\"\ntls_key = \"k.pem\"", "go together"),
+        ("[http]\npublic_url = \"https://a.example\"\n[metrics]\nlisten = \"127.0.0.1:7420\"", "metrics.listen"),
+        ("[secrets]\nmaster_key = \"x\"", "secrets.master_key stands in the configuration file"),
     ];
     for (file, expected) in refused {
         let problem = check(file).unwrap_err();

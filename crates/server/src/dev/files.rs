@@ -24,10 +24,7 @@ impl DevFiles {
         let text = std::fs::read_to_string(data.file(JSON)).ok()?;
         let json: Value = serde_json::from_str(&text).ok()?;
         let member = |name: &str| json[name].as_str().map(str::to_owned);
-        Some(Self {
-            url: member("url")?,
-            secret_key: member("secret_key")?,
-        })
+        Some(Self { url: member("url")?, secret_key: member("secret_key")? })
     }
 
     pub(super) fn write(&self, data: &DataDir) -> Result<(), Failure> {

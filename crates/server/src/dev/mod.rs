@@ -55,11 +55,7 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
         Some(secret) => secret,
         None => new_secret(service, &project).await?,
     };
-    DevFiles {
-        url: service.public_url().to_owned(),
-        secret_key: secret.clone(),
-    }
-    .write(data)?;
+    DevFiles { url: service.public_url().to_owned(), secret_key: secret.clone() }.write(data)?;
     Ok(secret)
 }
 
@@ -69,9 +65,7 @@ fn is_live(service: &Service, secret: &str) -> bool {
 }
 
 async fn new_secret(service: &Service, project: &ProjectId) -> Result<String, Failure> {
-    let made = service
-        .create_secret_key(project, name("Development")?, KeyScope::default(), None)
-        .await?;
+    let made = service.create_secret_key(project, name("Development")?, KeyScope::default(), None).await?;
     Ok(made.secret.danger_expose().to_owned())
 }
 

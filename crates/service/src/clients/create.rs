@@ -40,10 +40,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::ClientCreated,
-            subject: Subject {
-                client: Some(client.id.clone()),
-                ..Subject::default()
-            },
+            subject: Subject { client: Some(client.id.clone()), ..Subject::default() },
             detail: vec![("kind", kind.to_string())],
         };
         let made = Arc::new(client.clone());

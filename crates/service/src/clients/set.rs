@@ -34,10 +34,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::ClientSet,
-            subject: Subject {
-                client: Some(id.clone()),
-                ..Subject::default()
-            },
+            subject: Subject { client: Some(id.clone()), ..Subject::default() },
             detail: changes.detail(),
         };
         let wish = Arc::new((project.clone(), id.clone(), changes));

@@ -31,10 +31,7 @@ impl Service {
                 StateChange::Disable => Act::ClientDisabled,
                 StateChange::Enable => Act::ClientEnabled,
             },
-            subject: Subject {
-                client: Some(id.clone()),
-                ..Subject::default()
-            },
+            subject: Subject { client: Some(id.clone()), ..Subject::default() },
             detail: Vec::new(),
         };
         let target = Arc::new((project.clone(), id.clone()));

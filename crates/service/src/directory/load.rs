@@ -43,11 +43,7 @@ pub(crate) enum LoadError {
 
 /// The table and column in which private signing keys are sealed.
 pub(crate) fn signing_key_place<'a>(row: &'a [&'a str; 2]) -> Place<'a> {
-    Place {
-        table: "signing_keys",
-        column: "sealed_private_key",
-        row,
-    }
+    Place { table: "signing_keys", column: "sealed_private_key", row }
 }
 
 /// Reads a project; none where there is none of that id.
@@ -60,10 +56,7 @@ pub(crate) async fn load_project(
     let Some(project) = projects::find(conn, id).await? else {
         return Ok(None);
     };
-    let unusable = |problem: String| LoadError::Unusable {
-        project: id.clone(),
-        problem,
-    };
+    let unusable = |problem: String| LoadError::Unusable { project: id.clone(), problem };
     let settings = Settings::resolve(&[&project.overrides]).map_err(|problem| unusable(problem.to_string()))?;
     let mut client_views = HashMap::new();
     for client in clients::list(conn, id).await? {
@@ -74,21 +67,11 @@ pub(crate) async fn load_project(
         client_views.insert(client.id.clone(), ClientView { client, settings });
     }
     let stored = secret_keys::list(conn, id).await?;
-    let keys = stored
-        .into_iter()
-        .map(|stored| (stored.key.id, (stored.key, stored.hash)))
-        .collect();
+    let keys = stored.into_iter().map(|stored| (stored.key.id, (stored.key, stored.hash))).collect();
     let signing = open_signing_keys(&signing_keys::list(conn, id).await?, master_key).map_err(unusable)?;
     let mac = mac_keys::list(conn, id).await?;
-    let live: Vec<MacKeyId> = mac
-        .iter()
-        .filter(|key| key.revoked_at.is_none())
-        .map(|key| key.id)
-        .collect();
-    let newest = live
-        .last()
-        .copied()
-        .ok_or_else(|| unusable("it has no MAC key".to_owned()))?;
+    let live: Vec<MacKeyId> = mac.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
+    let newest = live.last().copied().ok_or_else(|| unusable("it has no MAC key".to_owned()))?;
     let issuer = issuer(&project, &settings, config);
     Ok(Some(ProjectView {
         audience: settings.audience.clone().unwrap_or_else(|| issuer.clone()),
@@ -99,10 +82,7 @@ pub(crate) async fn load_project(
         signing_key: signing.active,
         signs_since: signing.signs_since,
         verifying_keys: signing.verifying,
-        mac_keys: live
-            .iter()
-            .map(|key| (*key, master_key.refresh_token_key(id, *key)))
-            .collect(),
+        mac_keys: live.iter().map(|key| (*key, master_key.refresh_token_key(id, *key))).collect(),
         mac_key: newest,
         caller_marks_key: master_key.caller_marks_key(id),
         settings,
@@ -112,10 +92,7 @@ pub(crate) async fn load_project(
 
 /// A project's issuer is where it is found: at its own host name, at the root if that is its, or at its path.
 fn issuer(project: &Project, settings: &Settings, config: &Config) -> String {
-    let scheme = config
-        .public_url
-        .split_once("://")
-        .map_or("https", |(scheme, _)| scheme);
+    let scheme = config.public_url.split_once("://").map_or("https", |(scheme, _)| scheme);
     match &settings.host {
         Some(host) => format!("{scheme}://{host}"),
         None if config.default_project.as_ref() == Some(&project.id) => config.public_url.clone(),
@@ -131,10 +108,7 @@ struct SigningKeys {
 }
 
 fn open_signing_keys(stored: &[StoredSigningKey], master_key: &MasterKey) -> Result<SigningKeys, String> {
-    let active = stored
-        .iter()
-        .find(|key| key.is_active())
-        .ok_or("it has no active signing key")?;
+    let active = stored.iter().find(|key| key.is_active()).ok_or("it has no active signing key")?;
     let row = [active.project.to_string(), active.id.to_string()];
     let place = [row[0].as_str(), row[1].as_str()];
     let opened = master_key.open(signing_key_place(&place), &active.sealed_private_key);
@@ -151,10 +125,5 @@ fn open_signing_keys(stored: &[StoredSigningKey], master_key: &MasterKey) -> Res
     let jwks = serde_json::to_vec(&JwkSet { keys }).map_err(|problem| problem.to_string())?;
     let signs_since = active.activated_at.unwrap_or(active.created_at);
     let active = SigningKey::from_pkcs8(active.id, &private).map_err(|_| broken(active))?;
-    Ok(SigningKeys {
-        active,
-        signs_since,
-        verifying,
-        jwks: jwks.into(),
-    })
+    Ok(SigningKeys { active, signs_since, verifying, jwks: jwks.into() })
 }

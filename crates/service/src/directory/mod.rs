@@ -55,8 +55,7 @@ impl Directory {
         next.hosts.retain(|_, project| project != id);
         next.projects.remove(id);
         if let Some(view) = view {
-            next.secret_keys
-                .extend(view.key_hashes().map(|(hash, key)| (hash, (id.clone(), key))));
+            next.secret_keys.extend(view.key_hashes().map(|(hash, key)| (hash, (id.clone(), key))));
             next.signing_keys.extend(view.key_ids().map(|kid| (kid, id.clone())));
             if let Some(host) = &view.settings.host {
                 next.hosts.insert(host.clone(), id.clone());

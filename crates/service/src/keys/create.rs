@@ -44,10 +44,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::KeyCreated,
-            subject: Subject {
-                key: Some(stored.key.id.to_string()),
-                ..Subject::default()
-            },
+            subject: Subject { key: Some(stored.key.id.to_string()), ..Subject::default() },
             detail: Vec::new(),
         };
         let key = stored.key.clone();
@@ -92,13 +89,7 @@ impl Service {
             last_used_at: None,
             replaced_by: None,
         };
-        (
-            StoredKey {
-                key,
-                hash: SecretKeyHash::of(&secret),
-            },
-            secret,
-        )
+        (StoredKey { key, hash: SecretKeyHash::of(&secret) }, secret)
     }
 }
 

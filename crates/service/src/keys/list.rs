@@ -39,17 +39,13 @@ impl Service {
     /// Would a backend with this secret get in now?
     pub fn knows_live_key(&self, hash: &SecretKeyHash) -> bool {
         let directory = self.directory.load();
-        let key = directory
-            .secret_key(hash)
-            .and_then(|(project, id)| project.secret_key(id).cloned());
+        let key = directory.secret_key(hash).and_then(|(project, id)| project.secret_key(id).cloned());
         key.is_some_and(|key| key.revoked_at.is_none() && !key.expires_at.is_some_and(|end| end.is_past(self.now())))
     }
 
     /// A secret key, without its secret.
     pub async fn show_secret_key(&self, project: &ProjectId, id: KeyId) -> Result<SecretKey, Refused> {
         let found = secret_keys::find(&mut self.db.reader().await?.conn(), project, id).await?;
-        found
-            .map(|stored| stored.key)
-            .ok_or_else(|| Refused::not_found("key", id))
+        found.map(|stored| stored.key).ok_or_else(|| Refused::not_found("key", id))
     }
 }

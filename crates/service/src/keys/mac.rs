@@ -20,10 +20,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::KeyRotated,
-            subject: Subject {
-                key: Some("mac".to_owned()),
-                ..Subject::default()
-            },
+            subject: Subject { key: Some("mac".to_owned()), ..Subject::default() },
             detail: Vec::new(),
         };
         let project = Arc::new(project.clone());
@@ -46,10 +43,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::KeyRevoked,
-            subject: Subject {
-                key: Some(id.to_string()),
-                ..Subject::default()
-            },
+            subject: Subject { key: Some(id.to_string()), ..Subject::default() },
             detail: Vec::new(),
         };
         let project = Arc::new(project.clone());

@@ -21,15 +21,8 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::KeyRevoked,
-            subject: Subject {
-                key: Some(id.to_string()),
-                ..Subject::default()
-            },
-            detail: if cascade {
-                vec![("cascade", "yes".to_owned())]
-            } else {
-                Vec::new()
-            },
+            subject: Subject { key: Some(id.to_string()), ..Subject::default() },
+            detail: if cascade { vec![("cascade", "yes".to_owned())] } else { Vec::new() },
         };
         let project = Arc::new(project.clone());
         self.administer(deed, move |conn| {

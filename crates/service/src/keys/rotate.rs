@@ -31,16 +31,10 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::KeyRotated,
-            subject: Subject {
-                key: Some(id.to_string()),
-                ..Subject::default()
-            },
+            subject: Subject { key: Some(id.to_string()), ..Subject::default() },
             detail: vec![("successor", successor.key.id.to_string())],
         };
-        let new = NewKey {
-            key: successor.key.clone(),
-            secret,
-        };
+        let new = NewKey { key: successor.key.clone(), secret };
         let successor = Arc::new(successor);
         self.administer(deed, move |conn| {
             let successor = Arc::clone(&successor);

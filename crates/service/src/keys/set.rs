@@ -29,10 +29,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::KeySet,
-            subject: Subject {
-                key: Some(id.to_string()),
-                ..Subject::default()
-            },
+            subject: Subject { key: Some(id.to_string()), ..Subject::default() },
             detail: Vec::new(),
         };
         let wish = Arc::new((project.clone(), name, scope));

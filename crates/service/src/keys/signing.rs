@@ -65,26 +65,23 @@ impl Service {
     pub async fn rotate_signing_key(&self, project: &ProjectId, at_once: bool) -> Result<SigningKeyId, Refused> {
         let now = self.now();
         let successor = Arc::new(self.new_signing_key(project, Role::Next, now)?);
-        self.administer(
-            signing_deed(project, Act::KeyRotated, "signing".to_owned()),
-            move |conn| {
-                let successor = Arc::clone(&successor);
-                Box::pin(async move {
-                    let project = &successor.project;
-                    let keys = signing_keys::list(conn, project).await?;
-                    let Some(next) = keys.iter().find(|key| key.is_next()) else {
-                        return Ok(Err(Refused::not_found("project", project)));
-                    };
-                    let published_for = now.since(next.created_at);
-                    let missing = PUBLISHED_BEFORE_USE.saturating_sub(published_for);
-                    if !missing.is_zero() && !at_once {
-                        return Ok(Err(too_early(missing)));
-                    }
-                    promote(conn, &keys, next, &successor, now).await?;
-                    Ok(Ok((next.id, Self::project_news(project, now))))
-                })
-            },
-        )
+        self.administer(signing_deed(project, Act::KeyRotated, "signing".to_owned()), move |conn| {
+            let successor = Arc::clone(&successor);
+            Box::pin(async move {
+                let project = &successor.project;
+                let keys = signing_keys::list(conn, project).await?;
+                let Some(next) = keys.iter().find(|key| key.is_next()) else {
+                    return Ok(Err(Refused::not_found("project", project)));
+                };
+                let published_for = now.since(next.created_at);
+                let missing = PUBLISHED_BEFORE_USE.saturating_sub(published_for);
+                if !missing.is_zero() && !at_once {
+                    return Ok(Err(too_early(missing)));
+                }
+                promote(conn, &keys, next, &successor, now).await?;
+                Ok(Ok((next.id, Self::project_news(project, now))))
+            })
+        })
         .await
     }
 
@@ -133,10 +130,7 @@ fn signing_deed(project: &ProjectId, act: Act, key: String) -> Deed {
     Deed {
         project: project.clone(),
         act,
-        subject: Subject {
-            key: Some(key),
-            ..Subject::default()
-        },
+        subject: Subject { key: Some(key), ..Subject::default() },
         detail: Vec::new(),
     }
 }

@@ -30,17 +30,9 @@ impl Service {
             updated_at: now,
             disabled_at: None,
         };
-        let keys = [
-            self.new_signing_key(&id, Role::Active, now)?,
-            self.new_signing_key(&id, Role::Next, now)?,
-        ];
+        let keys = [self.new_signing_key(&id, Role::Active, now)?, self.new_signing_key(&id, Role::Next, now)?];
         let made = Arc::new((project.clone(), keys));
-        let deed = Deed {
-            project: id,
-            act: Act::ProjectCreated,
-            subject: Subject::default(),
-            detail: Vec::new(),
-        };
+        let deed = Deed { project: id, act: Act::ProjectCreated, subject: Subject::default(), detail: Vec::new() };
         self.administer(deed, move |conn| {
             let made = Arc::clone(&made);
             Box::pin(async move {

@@ -60,12 +60,8 @@ impl Service {
             return Err(Refused::Invalid(only.to_owned()));
         }
         let now = self.now();
-        let deed = Deed {
-            project: id.clone(),
-            act: Act::ProjectSet,
-            subject: Subject::default(),
-            detail: changes.detail(),
-        };
+        let deed =
+            Deed { project: id.clone(), act: Act::ProjectSet, subject: Subject::default(), detail: changes.detail() };
         let wish = Arc::new((id.clone(), changes));
         self.administer(deed, move |conn| {
             let wish = Arc::clone(&wish);
@@ -94,8 +90,6 @@ impl Service {
 /// Another project that is served at the same host name.
 fn taken_host(project: &Project, all: &[Project]) -> Option<ProjectId> {
     let host = project.overrides.get("host")?;
-    let other = all
-        .iter()
-        .find(|other| other.id != project.id && other.overrides.get("host") == Some(host));
+    let other = all.iter().find(|other| other.id != project.id && other.overrides.get("host") == Some(host));
     other.map(|other| other.id.clone())
 }

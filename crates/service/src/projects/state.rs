@@ -34,12 +34,7 @@ impl Service {
             StateChange::Disable => Act::ProjectDisabled,
             StateChange::Enable => Act::ProjectEnabled,
         };
-        let deed = Deed {
-            project: id.clone(),
-            act,
-            subject: Subject::default(),
-            detail: Vec::new(),
-        };
+        let deed = Deed { project: id.clone(), act, subject: Subject::default(), detail: Vec::new() };
         let id = Arc::new(id.clone());
         self.administer(deed, move |conn| {
             let id = Arc::clone(&id);

@@ -13,9 +13,14 @@ use countersign_domain::{
     id::{ClientId, KeyId, ProjectId, SessionId, UserId},
     proof::Proof,
 };
-use metrics::counter;
 
-use crate::{Service, address::Address, directory::ProjectView, error::Outage};
+use crate::{
+    Service,
+    address::Address,
+    directory::ProjectView,
+    error::Outage,
+    verdicts::{ACCEPTED, Proof as Verdict},
+};
 
 /// A user, or an app in the user's name: whoever holds a live access token.
 pub struct Bearer {
@@ -70,8 +75,8 @@ impl Service {
     /// Who shows a live access token of the project that the call is addressed to is the user it names.
     pub fn prove_access_token(&self, address: &Address, unverified: &str) -> Result<Bearer, TokenRefused> {
         let proved = self.bearer(address, unverified);
-        let reason = proved.as_ref().map_or_else(TokenRefused::reason, |_| "accepted");
-        counter!("countersign_verdicts_total", "proof" => "access_token", "reason" => reason).increment(1);
+        let reason = proved.as_ref().map_or_else(TokenRefused::reason, |_| ACCEPTED);
+        Verdict::AccessToken.count(reason);
         proved
     }
 
@@ -122,14 +127,9 @@ impl Service {
         if token.expires_at.is_past(self.now()) {
             return Err(TokenRefused::Expired);
         }
-        let user = self
-            .revocations
-            .generation_of(token.user)
-            .unwrap_or(token.generations.user);
+        let user = self.revocations.generation_of(token.user).unwrap_or(token.generations.user);
         let current = project.generations(user, &token.client, token.vouched_by);
-        let is_closed = project
-            .client(&token.client)
-            .is_none_or(|view| view.client.disabled_at.is_some());
+        let is_closed = project.client(&token.client).is_none_or(|view| view.client.disabled_at.is_some());
         if is_closed || token.generations.overtaken_by(current).is_some() || self.revocations.is_ended(token.session) {
             return Err(TokenRefused::Revoked);
         }

@@ -40,15 +40,12 @@ impl Service {
         unverified: &str,
         caller: &Caller,
     ) -> Result<AuthenticToken, NotAuthentic> {
-        self.authenticate(address, unverified)
-            .ok_or_else(|| self.count_failure(address, caller))
+        self.authenticate(address, unverified).ok_or_else(|| self.count_failure(address, caller))
     }
 
     fn authenticate(&self, address: &Address, unverified: &str) -> Option<AuthenticToken> {
         let unverified = UnverifiedRefreshToken::parse(unverified).ok()?;
-        let project = self
-            .addressed(address, Some(unverified.unverified_project().as_str()))
-            .ok()?;
+        let project = self.addressed(address, Some(unverified.unverified_project().as_str())).ok()?;
         let key = project.refresh_token_key(unverified.unverified_mac_key())?;
         let token = unverified.verify(key).ok()?;
         Some(AuthenticToken { project, token })
@@ -60,12 +57,7 @@ impl Service {
         };
         let id = &project.project.id;
         let reason = "not_authentic";
-        self.tally.refused(Refusal {
-            project: id.clone(),
-            act: Act::RefreshRefused,
-            reason,
-            key: None,
-        });
+        self.tally.refused(Refusal { project: id.clone(), act: Act::RefreshRefused, reason, key: None });
         match self.take_failure(&project, caller) {
             Ok(()) => NotAuthentic::NotOurs,
             Err(too_many) => NotAuthentic::TooMany(too_many),
@@ -76,10 +68,6 @@ impl Service {
     pub(crate) fn take_failure(&self, project: &ProjectView, caller: &Caller) -> Result<(), TooMany> {
         let network = countersign_crypto::caller_marks::network_of(caller.address);
         let rate = Rate::per_minute(project.settings.limit_failures);
-        self.limits.take(
-            &("failures", project.project.id.as_str(), network),
-            rate,
-            self.time.monotonic(),
-        )
+        self.limits.take(&("failures", project.project.id.as_str(), network), rate, self.time.monotonic())
     }
 }

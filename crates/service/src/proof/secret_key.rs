@@ -8,7 +8,6 @@ use countersign_domain::{
     id::KeyId,
     key::{KeyRefusal, SecretKey},
 };
-use metrics::counter;
 
 use crate::{
     Service,
@@ -17,6 +16,7 @@ use crate::{
     error::Outage,
     limits::{Rate, TooMany},
     tally::Refusal,
+    verdicts::{ACCEPTED, Proof},
 };
 
 /// A customer's backend: whoever holds a secret key of the project.
@@ -60,12 +60,9 @@ impl Backend {
 impl Service {
     /// Who shows a secret key is a backend of the key's project.
     pub fn prove_secret_key(&self, unverified: Option<&str>, caller: &Caller) -> Result<Backend, NotABackend> {
-        let proved = self
-            .fresh()
-            .map_err(NotABackend::Outage)
-            .and_then(|()| self.backend(unverified, caller));
-        let reason = proved.as_ref().map_or_else(NotABackend::reason, |_| "accepted");
-        counter!("countersign_verdicts_total", "proof" => "secret_key", "reason" => reason).increment(1);
+        let proved = self.fresh().map_err(NotABackend::Outage).and_then(|()| self.backend(unverified, caller));
+        let reason = proved.as_ref().map_or_else(NotABackend::reason, |_| ACCEPTED);
+        Proof::SecretKey.count(reason);
         proved
     }
 
@@ -76,10 +73,7 @@ impl Service {
         let (project, id) = directory.secret_key(&hash).ok_or(NotABackend::Unknown)?;
         let is_same = project.key_hash(id).is_some_and(|known| known.matches(&hash));
         let key = project.secret_key(id).filter(|_| is_same).ok_or(NotABackend::Unknown)?;
-        let backend = Backend {
-            project: Arc::clone(project),
-            key: id,
-        };
+        let backend = Backend { project: Arc::clone(project), key: id };
         self.check_use(key, &backend, caller).inspect_err(|refused| {
             let act = match refused {
                 NotABackend::FromBrowser => Act::SecretInBrowser,
@@ -103,20 +97,13 @@ impl Service {
         let settings = &backend.project.settings;
         let per_second = key.scope.rate.unwrap_or(settings.limit_key_rate);
         let rate = Rate::per_second(per_second, settings.limit_key_burst.max(per_second));
-        self.limits
-            .take(&("key", key.id), rate, self.time.monotonic())
-            .map_err(NotABackend::TooMany)
+        self.limits.take(&("key", key.id), rate, self.time.monotonic()).map_err(NotABackend::TooMany)
     }
 
     /// Counts a refusal of a backend whose key was right.
     pub(crate) fn refused(&self, backend: &Backend, act: Act, reason: &'static str) {
         let project = backend.project.project.id.clone();
-        self.tally.refused(Refusal {
-            project,
-            act,
-            reason,
-            key: Some(backend.key),
-        });
+        self.tally.refused(Refusal { project, act, reason, key: Some(backend.key) });
     }
 }
 

@@ -50,11 +50,7 @@ impl Service {
                 let Some(expires_at) = sessions::end(&mut conn, &project, id, reason, now).await? else {
                     return Ok(None);
                 };
-                let change = Change {
-                    project,
-                    what: What::SessionEnded(id),
-                    expires_at,
-                };
+                let change = Change { project, what: What::SessionEnded(id), expires_at };
                 changes::insert(&mut conn, &change).await?;
                 audit::insert_many(&mut conn, &[&entry]).await?;
                 Ok(Some(change))

@@ -57,9 +57,7 @@ impl Service {
         let id = &project.project.id;
         let found = users::find(&mut reader.conn(), id, user).await.map_err(Outage::from)?;
         let found = found.ok_or(ListRefused::NoSuchUser)?;
-        let sessions = sessions::list_live(&mut reader.conn(), id, user, MOST)
-            .await
-            .map_err(Outage::from)?;
+        let sessions = sessions::list_live(&mut reader.conn(), id, user, MOST).await.map_err(Outage::from)?;
         drop(reader);
         let now = self.now();
         let is_alive = |session: &Session| {

@@ -1,17 +1,22 @@
 //! Refreshing: the rule is in `countersign_domain::refresh`; here it meets the row.
+//!
+//! The row is read, the rule is asked, and the row moves on, in one transaction that is shared with whoever else waits. The rule is a function,
+//! so it is asked again afterwards for the answer: from the same row it says the same.
+
+use std::{sync::Arc, time::Duration};
 
 use countersign_crypto::{caller_marks::caller_marks, refresh_token::RefreshToken};
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::{ClockState, Timestamp},
-    refresh::{Attempt, Event, Judgement, Outcome, Rotation},
-    session::{EndReason, Over},
+    id::{AuditId, MacKeyId},
+    refresh::{Attempt, CallerMarks, Event, Judgement, Outcome, Rotation},
+    session::{EndReason, Over, Session},
 };
 use countersign_storage::{
-    sessions::{self, RotationUpdate, StoredSession},
-    writer::{HotRow, HotUnit, Written},
+    hot::{Moving, Written},
+    sessions::{RotationUpdate, StoredSession},
 };
-use metrics::counter;
 
 use super::end::Ending;
 use crate::{
@@ -23,6 +28,7 @@ use crate::{
     limits::TooMany,
     proof::refresh_token::{AuthenticToken, NotAuthentic},
     token::{Generation, TokenPair, access_expiry},
+    verdicts::{ACCEPTED, Proof},
 };
 
 /// Why a refresh is refused.
@@ -60,14 +66,6 @@ impl From<NotAuthentic> for RefreshRefused {
 /// How often a row may change under our hands before we give up: each time, somebody else got through.
 const ATTEMPTS: usize = 16;
 
-/// A session that may be refreshed, as it was read, with what the answer needs.
-struct Standing<'a> {
-    project: &'a ProjectView,
-    client: &'a ClientView,
-    stored: StoredSession,
-    now: Timestamp,
-}
-
 impl Service {
     /// Gives the next pair of tokens for a refresh token.
     pub async fn refresh(
@@ -77,8 +75,8 @@ impl Service {
         caller: &Caller,
     ) -> Result<TokenPair, RefreshRefused> {
         let refreshed = self.refresh_uncounted(address, unverified, caller).await;
-        let reason = refreshed.as_ref().map_or_else(RefreshRefused::reason, |_| "accepted");
-        counter!("countersign_verdicts_total", "proof" => "refresh_token", "reason" => reason).increment(1);
+        let reason = refreshed.as_ref().map_or_else(RefreshRefused::reason, |_| ACCEPTED);
+        Proof::RefreshToken.count(reason);
         refreshed
     }
 
@@ -90,186 +88,160 @@ impl Service {
     ) -> Result<TokenPair, RefreshRefused> {
         self.fresh()?;
         let AuthenticToken { project, token } = self.prove_refresh_token(address, unverified, caller)?;
+        let marks = caller_marks(project.caller_marks_key(), caller.address, &caller.user_agent);
         for _ in 0..ATTEMPTS {
-            let standing = self.standing(&project, &token).await?;
-            if let Some(pair) = self.attempt(&standing, &token, caller).await? {
+            let now = self.now();
+            let refresh = Arc::new(Refresh {
+                project: Arc::clone(&project),
+                token: token.clone(),
+                marks,
+                now,
+                since_leap: self.time.since_leap(),
+                audit: self.audit_id(now),
+                request: caller.request_id.clone(),
+            });
+            if let Some(pair) = self.attempt(refresh).await? {
                 return Ok(pair);
             }
         }
         Err(Outage::Unavailable("the session changes faster than it can be read".to_owned()).into())
     }
 
-    /// The visible list of what a session must pass before the rule is asked.
-    async fn standing<'a>(
+    /// One attempt; none where the row changed meanwhile.
+    async fn attempt(&self, refresh: Arc<Refresh>) -> Result<Option<TokenPair>, RefreshRefused> {
+        let deciding = Arc::clone(&refresh);
+        let (project, session) = (&refresh.project.project.id, refresh.token.session);
+        let moved = self.db.move_session(project, session, move |stored| deciding.decide(stored)).await;
+        let (stored, written) = moved.map_err(Outage::from)?;
+        let stored = stored.ok_or(RefreshRefused::Ended)?;
+        let weighed = refresh.weigh(&stored)?;
+        if let Outcome::Ends(reason) = weighed.judgement.outcome {
+            self.end_for(&refresh, &stored.session, reason, weighed.judgement.event).await?;
+            return Err(RefreshRefused::Ended);
+        }
+        match (weighed.judgement.outcome, written) {
+            (_, Written::Lost) => Ok(None),
+            (Outcome::Token { generation, mac_key }, _) => {
+                let expires_at = refresh.access_expiry(&stored.session, &weighed);
+                let mac_key = refresh.live_mac_key(mac_key);
+                let of = Generation { secret: &refresh.token.secret, number: generation, mac_key };
+                let pair = self.issue(&refresh.project, &stored.session, &of, expires_at, refresh.now);
+                pair.map(Some).ok_or_else(|| Outage::Fault("the newest MAC key is missing".to_owned()).into())
+            }
+            (Outcome::Replaced | Outcome::Ends(_), _) => Err(RefreshRefused::Replaced),
+        }
+    }
+
+    async fn end_for(
         &self,
-        project: &'a ProjectView,
-        token: &RefreshToken,
-    ) -> Result<Standing<'a>, RefreshRefused> {
-        let mut reader = self.db.reader().await.map_err(Outage::from)?;
-        let found = sessions::find(&mut reader.conn(), &project.project.id, token.session).await;
-        drop(reader);
-        let stored = found.map_err(Outage::from)?.ok_or(RefreshRefused::Ended)?;
-        if !stored.secret_hash.matches(&token.secret) {
+        refresh: &Refresh,
+        session: &Session,
+        reason: EndReason,
+        event: Option<Event>,
+    ) -> Result<(), Outage> {
+        let act = event.map_or(Act::SessionEnded, act_of);
+        let request = Some(refresh.request.clone());
+        self.end_session(session, Ending { reason, actor: Actor::System, act, request }).await
+    }
+}
+
+/// One use of an authentic refresh token: all that is needed to judge it, whatever the row turns out to say.
+struct Refresh {
+    project: Arc<ProjectView>,
+    token: RefreshToken,
+    marks: CallerMarks,
+    now: Timestamp,
+    /// How long ago the clock leapt.
+    since_leap: Option<Duration>,
+    audit: AuditId,
+    request: String,
+}
+
+/// What the rule says of a session that may be refreshed.
+struct Weighed<'a> {
+    client: &'a ClientView,
+    judgement: Judgement,
+}
+
+impl Refresh {
+    /// The visible list of what a session must pass before the rule is asked, and what the rule says.
+    fn weigh(&self, stored: &StoredSession) -> Result<Weighed<'_>, RefreshRefused> {
+        if !stored.secret_hash.matches(&self.token.secret) {
             return Err(RefreshRefused::NotOurs);
         }
         let session = &stored.session;
-        let client = project
-            .client(&session.client)
-            .filter(|view| view.client.disabled_at.is_none());
+        let client = self.project.client(&session.client).filter(|view| view.client.disabled_at.is_none());
         let client = client.ok_or(RefreshRefused::Ended)?;
-        let now = self.now();
-        self.check_over(&stored, client, now)?;
-        let current = project.generations(stored.user_generation, &session.client, session.vouched_by);
+        let clock = ClockState::after_leap(self.since_leap, client.settings.refresh_overlap);
+        check_over(session, self.now, clock)?;
+        let current = self.project.generations(stored.user_generation, &session.client, session.vouched_by);
         if stored.user_disabled_at.is_some() || session.generations.overtaken_by(current).is_some() {
             return Err(RefreshRefused::Ended);
         }
-        Ok(Standing {
-            project,
-            client,
-            stored,
-            now,
-        })
-    }
-
-    /// After a leap of the clock nothing is over because of a time.
-    fn check_over(&self, stored: &StoredSession, client: &ClientView, now: Timestamp) -> Result<(), RefreshRefused> {
-        let is_settled = self.clock(client.settings.refresh_overlap) == ClockState::Settled;
-        match stored.session.over(now) {
-            Some(Over::Ended(_)) => Err(RefreshRefused::Ended),
-            Some(Over::Expired) if is_settled => Err(RefreshRefused::Ended),
-            Some(Over::Idle) if is_settled => Err(RefreshRefused::Idle),
-            Some(Over::Expired | Over::Idle) | None => Ok(()),
-        }
-    }
-
-    /// One attempt by the rule; none where the row changed meanwhile.
-    async fn attempt(
-        &self,
-        standing: &Standing<'_>,
-        token: &RefreshToken,
-        caller: &Caller,
-    ) -> Result<Option<TokenPair>, RefreshRefused> {
-        let settings = &standing.client.settings;
         let attempt = Attempt {
-            generation: token.generation,
-            caller: caller_marks(standing.project.caller_marks_key(), caller.address, &caller.user_agent),
-            mac_key: standing.project.mac_key(),
-            now: standing.now,
-            clock: self.clock(settings.refresh_overlap),
+            generation: self.token.generation,
+            caller: self.marks,
+            mac_key: self.project.mac_key(),
+            now: self.now,
+            clock,
         };
-        let Judgement { outcome, next, event } = standing
-            .stored
-            .session
-            .rotation
-            .judge(&attempt, &settings.refresh_rule());
-        match outcome {
-            Outcome::Ends(reason) => {
-                self.end_for(standing, reason, event, caller).await?;
-                Err(RefreshRefused::Ended)
-            }
-            Outcome::Replaced => {
-                let recorded = match next {
-                    Some(next) => self.record(standing, next, None, event, caller).await?,
-                    None => Written::Done,
-                };
-                if recorded == Written::Done {
-                    Err(RefreshRefused::Replaced)
-                } else {
-                    Ok(None)
-                }
-            }
-            Outcome::Token { generation, .. } => self.answer(standing, token, generation, next, event, caller).await,
-        }
+        let judgement = session.rotation.judge(&attempt, &client.settings.refresh_rule());
+        Ok(Weighed { client, judgement })
     }
 
-    async fn answer(
-        &self,
-        standing: &Standing<'_>,
-        token: &RefreshToken,
-        generation: u32,
-        next: Option<Rotation>,
-        event: Option<Event>,
-        caller: &Caller,
-    ) -> Result<Option<TokenPair>, RefreshRefused> {
-        let session = &standing.stored.session;
-        let lifetime = standing.client.settings.access_lifetime;
-        let fresh_expiry = access_expiry(lifetime, session.expires_at, standing.now);
-        // A repeated answer needs no write as long as the expiry on record leaves the app something to work with.
-        let is_short = session.access_expires_at.since(standing.now) < lifetime / 2;
-        let rotation = next.as_ref().unwrap_or(&session.rotation);
-        let mac_key = match standing.project.refresh_token_key(rotation.mac_key) {
-            Some(_) => rotation.mac_key,
-            None => standing.project.mac_key(),
+    /// What the row must say before the answer may be given.
+    fn decide(&self, stored: &StoredSession) -> Option<Moving> {
+        let weighed = self.weigh(stored).ok()?;
+        let session = &stored.session;
+        let moved = match weighed.judgement.outcome {
+            Outcome::Token { .. } => self.moved(session, &weighed)?,
+            Outcome::Replaced => weighed.judgement.next.clone()?,
+            Outcome::Ends(_) => return None,
         };
-        let of = Generation {
-            secret: &token.secret,
-            number: generation,
-            mac_key,
-        };
-        let moved = next.clone().or_else(|| is_short.then(|| session.rotation.clone()));
-        let Some(moved) = moved else {
-            return self.next_pair(standing, &of, session.access_expires_at).map(Some);
-        };
-        let signing = async { self.next_pair(standing, &of, fresh_expiry) };
-        let writing = self.record(standing, moved, Some(fresh_expiry), event, caller);
-        let (written, pair) = futures_util::future::join(writing, signing).await;
-        match written? {
-            Written::Done => pair.map(Some),
-            Written::Lost => Ok(None),
-        }
-    }
-
-    fn next_pair(
-        &self,
-        standing: &Standing<'_>,
-        of: &Generation<'_>,
-        expires_at: Timestamp,
-    ) -> Result<TokenPair, RefreshRefused> {
-        let pair = self.issue(standing.project, &standing.stored.session, of, expires_at, standing.now);
-        pair.ok_or_else(|| Outage::Fault("the newest MAC key is missing".to_owned()).into())
-    }
-
-    /// Moves the row on. An access token that goes with it expires at `access_expires_at`.
-    async fn record(
-        &self,
-        standing: &Standing<'_>,
-        rotation: Rotation,
-        access_expires_at: Option<Timestamp>,
-        event: Option<Event>,
-        caller: &Caller,
-    ) -> Result<Written, RefreshRefused> {
-        let session = &standing.stored.session;
-        let has_moved = rotation.generation != session.rotation.generation || access_expires_at.is_some();
-        let idle = standing.now.plus(standing.client.settings.session_idle);
-        let act = match event {
-            Some(event) => act_of(event),
-            None => Act::SessionRefreshed,
-        };
+        let is_use = matches!(weighed.judgement.outcome, Outcome::Token { .. });
+        let idle = self.now.plus(weighed.client.settings.session_idle);
+        let access_expires_at = self.access_expiry(session, &weighed).max(session.access_expires_at);
         let update = RotationUpdate {
             project: session.project.clone(),
             session: session.id,
-            revision: standing.stored.revision,
-            rotation,
-            idle_expires_at: if has_moved { idle } else { session.idle_expires_at },
-            access_expires_at: access_expires_at
-                .unwrap_or(session.access_expires_at)
-                .max(session.access_expires_at),
+            revision: stored.revision,
+            rotation: moved,
+            idle_expires_at: if is_use { idle } else { session.idle_expires_at },
+            access_expires_at: if is_use { access_expires_at } else { session.access_expires_at },
         };
-        let audit = vec![self.entry(standing, act, caller)];
-        let unit = HotUnit {
-            row: HotRow::Rotation(Box::new(update)),
-            audit,
-        };
-        Ok(self.db.write_hot(unit).await.map_err(Outage::from)?)
+        Some(Moving { update, audit: self.entry(session, weighed.judgement.event) })
     }
 
-    fn entry(&self, standing: &Standing<'_>, act: Act, caller: &Caller) -> AuditEntry {
-        let session = &standing.stored.session;
+    /// Where the row stands once a token has been given; none where it may stay as it is. A repeated answer needs no write as long as the expiry
+    /// on record leaves the app something to work with.
+    fn moved(&self, session: &Session, weighed: &Weighed<'_>) -> Option<Rotation> {
+        let left = session.access_expires_at.since(self.now);
+        let is_short = left < weighed.client.settings.access_lifetime / 2;
+        weighed.judgement.next.clone().or_else(|| is_short.then(|| session.rotation.clone()))
+    }
+
+    /// Until when the access token lives that goes with the answer: never longer than the row will say.
+    fn access_expiry(&self, session: &Session, weighed: &Weighed<'_>) -> Timestamp {
+        match self.moved(session, weighed) {
+            Some(_) => access_expiry(weighed.client.settings.access_lifetime, session.expires_at, self.now),
+            None => session.access_expires_at,
+        }
+    }
+
+    /// A token that was made under a key since revoked is made again under the newest.
+    fn live_mac_key(&self, wanted: MacKeyId) -> MacKeyId {
+        match self.project.refresh_token_key(wanted) {
+            Some(_) => wanted,
+            None => self.project.mac_key(),
+        }
+    }
+
+    fn entry(&self, session: &Session, event: Option<Event>) -> AuditEntry {
         AuditEntry {
             project: session.project.clone(),
-            id: self.audit_id(standing.now),
-            at: standing.now,
-            act,
+            id: self.audit,
+            at: self.now,
+            act: event.map_or(Act::SessionRefreshed, act_of),
             actor: Actor::User(session.user),
             subject: Subject {
                 user: Some(session.user),
@@ -277,30 +249,19 @@ impl Service {
                 session: Some(session.id),
                 key: None,
             },
-            request: Some(caller.request_id.clone()),
+            request: Some(self.request.clone()),
             detail: Vec::new(),
         }
     }
+}
 
-    async fn end_for(
-        &self,
-        standing: &Standing<'_>,
-        reason: EndReason,
-        event: Option<Event>,
-        caller: &Caller,
-    ) -> Result<(), Outage> {
-        let act = event.map_or(Act::SessionEnded, act_of);
-        let request = Some(caller.request_id.clone());
-        self.end_session(
-            &standing.stored.session,
-            Ending {
-                reason,
-                actor: Actor::System,
-                act,
-                request,
-            },
-        )
-        .await
+/// After a leap of the clock nothing is over because of a time.
+fn check_over(session: &Session, now: Timestamp, clock: ClockState) -> Result<(), RefreshRefused> {
+    match session.over(now) {
+        Some(Over::Ended(_)) => Err(RefreshRefused::Ended),
+        Some(Over::Expired) if clock == ClockState::Settled => Err(RefreshRefused::Ended),
+        Some(Over::Idle) if clock == ClockState::Settled => Err(RefreshRefused::Idle),
+        Some(Over::Expired | Over::Idle) | None => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ use countersign_domain::{
     id::{SessionId, UserId},
     session::EndReason,
 };
+
 use countersign_storage::sessions;
 
 use super::end::Ending;

@@ -44,10 +44,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::UserCreated,
-            subject: Subject {
-                user: Some(user.id),
-                ..Subject::default()
-            },
+            subject: Subject { user: Some(user.id), ..Subject::default() },
             detail: Vec::new(),
         };
         let wanted = Arc::new((user.clone(), identities));
@@ -61,7 +58,7 @@ impl Service {
                 if let Err(refused) = check_free(conn, &user.project, asked).await? {
                     return Ok(Err(refused));
                 }
-                users::insert(conn, user).await?;
+                users::insert_many(conn, &[user]).await?;
                 for identity in asked {
                     let record = IdentityRecord {
                         identity: identity.clone(),
@@ -70,7 +67,7 @@ impl Service {
                         verified_at: verified.then_some(now),
                         created_at: now,
                     };
-                    identities::insert(conn, &user.project, &record).await?;
+                    identities::insert_many(conn, &[(&user.project, &record)]).await?;
                 }
                 Ok(Ok(((), Vec::new())))
             })

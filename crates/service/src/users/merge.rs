@@ -28,10 +28,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::UserMerged,
-            subject: Subject {
-                user: Some(from),
-                ..Subject::default()
-            },
+            subject: Subject { user: Some(from), ..Subject::default() },
             detail: vec![("into", into.to_string())],
         };
         let project = Arc::new(project.clone());
@@ -41,9 +38,7 @@ impl Service {
                 let Some(mut merged) = users::find(conn, &project, from).await? else {
                     return Ok(Err(Refused::not_found("user", from)));
                 };
-                let Some(kept) = users::find(conn, &project, into)
-                    .await?
-                    .filter(|user| user.merged_into.is_none())
+                let Some(kept) = users::find(conn, &project, into).await?.filter(|user| user.merged_into.is_none())
                 else {
                     return Ok(Err(Refused::not_found("user", into)));
                 };
@@ -55,11 +50,7 @@ impl Service {
                 users::update(conn, &merged).await?;
                 for user in [from, into] {
                     let what = What::UserChanged(user);
-                    news.push(Change {
-                        project: (*project).clone(),
-                        what,
-                        expires_at: now,
-                    });
+                    news.push(Change { project: (*project).clone(), what, expires_at: now });
                 }
                 Ok(Ok((kept, news)))
             })

@@ -24,11 +24,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::SessionEnded,
-            subject: Subject {
-                user: Some(user),
-                session: Some(session),
-                ..Subject::default()
-            },
+            subject: Subject { user: Some(user), session: Some(session), ..Subject::default() },
             detail: vec![("reason", EndReason::Revoked.as_str().to_owned())],
         };
         let project = Arc::new(project.clone());
@@ -41,11 +37,7 @@ impl Service {
                 }
                 let ended = sessions::end(conn, &project, session, EndReason::Revoked, now).await?;
                 let what = What::SessionEnded(session);
-                let news = ended.map(|expires_at| Change {
-                    project: (*project).clone(),
-                    what,
-                    expires_at,
-                });
+                let news = ended.map(|expires_at| Change { project: (*project).clone(), what, expires_at });
                 Ok(Ok(((), news.into_iter().collect())))
             })
         })

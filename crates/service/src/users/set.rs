@@ -41,10 +41,7 @@ impl Service {
         let deed = Deed {
             project: project.clone(),
             act: Act::UserSet,
-            subject: Subject {
-                user: Some(id),
-                ..Subject::default()
-            },
+            subject: Subject { user: Some(id), ..Subject::default() },
             detail: vec![("added", kinds(&changes.add)), ("removed", kinds(&changes.remove))],
         };
         let wish = Arc::new((project.clone(), changes));
@@ -69,17 +66,13 @@ impl Service {
                         verified_at: Some(now),
                         created_at: now,
                     };
-                    identities::insert(conn, project, &record).await?;
+                    identities::insert_many(conn, &[(project, &record)]).await?;
                 }
                 user.given_name = changes.given_name.clone().unwrap_or(user.given_name);
                 user.family_name = changes.family_name.clone().unwrap_or(user.family_name);
                 user.updated_at = now;
                 users::update(conn, &user).await?;
-                let news = Change {
-                    project: project.clone(),
-                    what: What::UserChanged(id),
-                    expires_at: now,
-                };
+                let news = Change { project: project.clone(), what: What::UserChanged(id), expires_at: now };
                 Ok(Ok((user, vec![news])))
             })
         })

@@ -37,10 +37,7 @@ impl Service {
                 StateChange::Disable => Act::UserDisabled,
                 StateChange::Enable => Act::UserEnabled,
             },
-            subject: Subject {
-                user: Some(id),
-                ..Subject::default()
-            },
+            subject: Subject { user: Some(id), ..Subject::default() },
             detail: Vec::new(),
         };
         let project = Arc::new(project.clone());

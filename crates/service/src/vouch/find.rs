@@ -3,10 +3,14 @@
 use countersign_domain::{
     clock::Timestamp,
     id::{ClientId, ProjectId, UserId},
-    identity::{Identity, IdentityKind, IdentityRecord},
+    identity::{IdentityKind, IdentityRecord},
     identity_join::{Asserted, Conflict, Join, join},
 };
-use countersign_storage::{Conn, error::Result, identities};
+use countersign_storage::{
+    Conn,
+    error::Result,
+    identities::{self, Found, Wanted},
+};
 
 /// Whom the identities mean, and what stands in the way of signing that user in.
 pub(super) enum Meant {
@@ -25,27 +29,36 @@ pub(super) struct FoundUser {
     pub(super) missing: Vec<Asserted>,
 }
 
-/// Finds the user, in one read unless an external id would be gained.
+/// Finds the user within a transaction.
 pub(super) async fn find(
     conn: &mut Conn<'_>,
     project: &ProjectId,
     client: &ClientId,
     asserted: &[Asserted],
 ) -> Result<Meant> {
-    let wanted: Vec<&Identity> = asserted.iter().map(|claim| &claim.identity).collect();
-    let found = identities::find_many(conn, project, client, &wanted).await?;
-    let records: Vec<IdentityRecord> = found.iter().map(|found| found.record.clone()).collect();
+    let found = identities::find_many(conn, &[&wanted(project, client, asserted)]).await?;
+    let found = found.into_iter().next().unwrap_or_else(|| Ok(Vec::new()))?;
     let external_ids = match found.first() {
-        Some(first) if gains_external_id(asserted, &records) => {
-            let theirs = identities::list(conn, project, first.record.user).await?;
-            theirs
-                .into_iter()
-                .filter(|record| record.identity.kind() == IdentityKind::ExternalId)
-                .collect()
+        Some(first) if gains_external_id(asserted, &found) => {
+            identities::list(conn, project, first.record.user).await?
         }
         _ => Vec::new(),
     };
-    Ok(match (join(asserted, &records, &external_ids), found.first()) {
+    Ok(meant(asserted, &found, external_ids))
+}
+
+/// What is to be looked up.
+pub(super) fn wanted(project: &ProjectId, client: &ClientId, asserted: &[Asserted]) -> Wanted {
+    let identities = asserted.iter().map(|claim| claim.identity.clone()).collect();
+    Wanted { project: project.clone(), client: client.clone(), identities }
+}
+
+/// Joins what is asserted with what was found. `identities_of_user` matters only where an external id would be gained; without them it
+/// comes out as missing.
+pub(super) fn meant(asserted: &[Asserted], found: &[Found], mut identities_of_user: Vec<IdentityRecord>) -> Meant {
+    identities_of_user.retain(|record| record.identity.kind() == IdentityKind::ExternalId);
+    let records: Vec<IdentityRecord> = found.iter().map(|found| found.record.clone()).collect();
+    match (join(asserted, &records, &identities_of_user), found.first()) {
         (Join::Conflict(conflict), _) => Meant::Conflict(conflict),
         (Join::User { id, missing }, Some(first)) => Meant::User(FoundUser {
             id,
@@ -55,11 +68,11 @@ pub(super) async fn find(
             missing,
         }),
         (Join::Nobody | Join::User { .. }, _) => Meant::Nobody,
-    })
+    }
 }
 
-fn gains_external_id(asserted: &[Asserted], records: &[IdentityRecord]) -> bool {
+fn gains_external_id(asserted: &[Asserted], found: &[Found]) -> bool {
     let is_external = |kind| kind == IdentityKind::ExternalId;
     asserted.iter().any(|claim| is_external(claim.identity.kind()))
-        && !records.iter().any(|record| is_external(record.identity.kind()))
+        && !found.iter().any(|found| is_external(found.record.identity.kind()))
 }

@@ -5,6 +5,7 @@
 
 mod find;
 mod open;
+mod short_way;
 mod transaction;
 
 use countersign_domain::{
@@ -16,7 +17,6 @@ use countersign_domain::{
     proof::{Level, Method, Proof},
     text::{DeviceId, EmailAddress, ExternalId, Name, PhoneNumber},
 };
-use metrics::counter;
 
 use crate::{
     Service,
@@ -27,6 +27,7 @@ use crate::{
     limits::{Rate, TooMany},
     proof::secret_key::Backend,
     token::TokenPair,
+    verdicts::{self, ACCEPTED},
 };
 
 /// What a backend says of a user.
@@ -128,14 +129,8 @@ impl Service {
         create_if_missing: bool,
         caller: &Caller,
     ) -> Result<TokenPair, VouchRefused> {
-        let nameless = || Names {
-            given: Name::empty(),
-            family: Name::empty(),
-        };
-        let intent = Intent {
-            create: create_if_missing.then(nameless),
-            reject_existing: false,
-        };
+        let nameless = || Names { given: Name::empty(), family: Name::empty() };
+        let intent = Intent { create: create_if_missing.then(nameless), reject_existing: false };
         self.vouch(backend, address, vouch, intent, caller).await
     }
 
@@ -149,10 +144,7 @@ impl Service {
         caller: &Caller,
     ) -> Result<TokenPair, VouchRefused> {
         let reject_existing = backend.project.settings.signup_existing == SignupExisting::Reject;
-        let intent = Intent {
-            create: Some(names),
-            reject_existing,
-        };
+        let intent = Intent { create: Some(names), reject_existing };
         let may_create = backend.secret_key().is_some_and(|key| key.scope.may_create_users);
         if !may_create {
             return self.answered(backend, Err(VouchRefused::MayNotCreateUsers));
@@ -192,8 +184,8 @@ impl Service {
 
     /// Counts what came of a vouch.
     fn answered<T>(&self, backend: &Backend, result: Result<T, VouchRefused>) -> Result<T, VouchRefused> {
-        let reason = result.as_ref().map_or_else(VouchRefused::reason, |_| "accepted");
-        counter!("countersign_verdicts_total", "proof" => "vouch", "reason" => reason).increment(1);
+        let reason = result.as_ref().map_or_else(VouchRefused::reason, |_| ACCEPTED);
+        verdicts::Proof::Vouch.count(reason);
         result.inspect_err(|_| self.refused(backend, Act::VouchRefused, reason))
     }
 }
@@ -215,33 +207,20 @@ fn find_client<'p>(project: &'p ProjectView, vouch: &Vouch) -> Result<&'p Client
 }
 
 fn check_key(backend: &Backend, client: &ClientView) -> Result<(), VouchRefused> {
-    let may = backend
-        .secret_key()
-        .is_some_and(|key| key.may_vouch_for(&client.client.id));
-    if may {
-        Ok(())
-    } else {
-        Err(VouchRefused::ClientNotAllowed)
-    }
+    let may = backend.secret_key().is_some_and(|key| key.may_vouch_for(&client.client.id));
+    if may { Ok(()) } else { Err(VouchRefused::ClientNotAllowed) }
 }
 
 fn check_auth_time(vouch: &Vouch, now: Timestamp) -> Result<(), VouchRefused> {
     let is_ahead = vouch.authentication.at.is_some_and(|at| at > now.plus(CLOCK_SKEW));
-    if is_ahead {
-        Err(VouchRefused::AuthTimeAhead)
-    } else {
-        Ok(())
-    }
+    if is_ahead { Err(VouchRefused::AuthTimeAhead) } else { Ok(()) }
 }
 
 /// One backend is one address, so vouches are counted by whom they are for.
 fn check_rate(service: &Service, project: &ProjectView, vouch: &Vouch) -> Result<(), VouchRefused> {
     let who = ("email", project.project.id.as_str(), vouch.email.as_str());
     let rate = Rate::per_minute(project.settings.limit_email);
-    service
-        .limits
-        .take(&who, rate, service.time.monotonic())
-        .map_err(VouchRefused::TooMany)
+    service.limits.take(&who, rate, service.time.monotonic()).map_err(VouchRefused::TooMany)
 }
 
 /// The identities in a vouch, and whether each counts as proved.
@@ -252,14 +231,8 @@ fn asserted(vouch: &Vouch, trust: VouchEmail) -> Vec<Asserted> {
         is_verified: trusted && vouch.email_verified.unwrap_or(true),
     };
     let external = vouch.external_id.clone().map(Identity::ExternalId);
-    let external = external.map(|identity| Asserted {
-        identity,
-        is_verified: true,
-    });
-    let phone = vouch.phone.clone().map(Identity::Phone).map(|identity| Asserted {
-        identity,
-        is_verified: trusted,
-    });
+    let external = external.map(|identity| Asserted { identity, is_verified: true });
+    let phone = vouch.phone.clone().map(Identity::Phone).map(|identity| Asserted { identity, is_verified: trusted });
     external.into_iter().chain([email]).chain(phone).collect()
 }
 
@@ -267,11 +240,7 @@ fn asserted(vouch: &Vouch, trust: VouchEmail) -> Vec<Asserted> {
 fn proof(vouch: &Vouch, backend: &Backend, now: Timestamp) -> Proof {
     let passed_on = &vouch.authentication;
     let highest = backend.secret_key().map_or(Level::Vouched, |key| key.scope.max_level);
-    let others = passed_on
-        .methods
-        .iter()
-        .filter(|method| **method != Method::vouch())
-        .cloned();
+    let others = passed_on.methods.iter().filter(|method| **method != Method::vouch()).cloned();
     Proof {
         methods: std::iter::once(Method::vouch()).chain(others).collect(),
         level: passed_on.level.unwrap_or(Level::Vouched).min(highest),

@@ -1,23 +1,22 @@
 //! Opening the session: by the short way where nothing else changes, else in a transaction.
 
+use std::sync::Arc;
+
 use countersign_crypto::refresh_token::RefreshSecret;
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::Timestamp,
     id::{SessionId, UserId},
-    identity_join::Asserted,
     refresh::Rotation,
     session::Session,
 };
-use countersign_storage::{
-    sessions::NewSession,
-    writer::{HotRow, HotUnit},
-};
+use countersign_storage::{hot::Written, identities::Found};
 
 use super::{
     Intent, Vouch, VouchRefused, asserted,
-    find::{FoundUser, Meant, find},
+    find::{Meant, meant, wanted},
     proof,
+    short_way::{Draft, ShortWay},
     transaction::{Done, Plan},
 };
 use crate::{
@@ -29,15 +28,8 @@ use crate::{
     token::{Generation, TokenPair, access_expiry},
 };
 
-/// A session that is to be, for a user who may not be known yet.
-#[derive(Clone)]
-pub(super) struct Draft {
-    pub(super) session: Session,
-    pub(super) secret: RefreshSecret,
-}
-
-/// So many vouches for one user may be under way at once before the cap is counted exactly.
-const CAP_MARGIN: u32 = 16;
+/// How often somebody else may come first before we give up.
+const ATTEMPTS: usize = 16;
 
 impl Service {
     pub(super) async fn open_vouched(
@@ -48,92 +40,63 @@ impl Service {
         intent: Intent,
         caller: &Caller,
     ) -> Result<TokenPair, VouchRefused> {
-        let (project, now) = (&backend.project.project.id, self.now());
-        let asserted = asserted(vouch, backend.project.settings.vouch_email);
-        let mut reader = self.db.reader().await.map_err(Outage::from)?;
-        let meant = find(&mut reader.conn(), project, &client.client.id, &asserted)
-            .await
-            .map_err(Outage::from)?;
-        drop(reader);
-        let user = match &meant {
-            Meant::Conflict(conflict) => return Err(VouchRefused::Conflict(*conflict)),
-            Meant::User(user) if user.disabled_at.is_some() => return Err(VouchRefused::UserDisabled),
-            Meant::User(_) if intent.reject_existing => return Err(VouchRefused::UserExists),
-            Meant::User(user) => Some(user),
-            Meant::Nobody if intent.create.is_none() => return Err(VouchRefused::NoSuchUser),
-            Meant::Nobody => None,
-        };
-        let draft = self.draft(backend, client, vouch, now);
-        match user.filter(|user| changes_nothing_else(user, vouch, client)) {
-            Some(user) => self.open_hot(backend, draft, user, caller, now).await,
-            None => {
-                self.open_in_transaction(backend, client, draft, asserted, intent, caller, now)
-                    .await
+        let now = self.now();
+        let short = Arc::new(ShortWay {
+            asserted: asserted(vouch, backend.project.settings.vouch_email).into(),
+            draft: self.draft(backend, client, vouch, now),
+            create: intent.create,
+            may_create: backend.secret_key().is_some_and(|key| key.scope.may_create_users),
+            new_user: UserId::new(now, self.entropy.bytes()),
+            vouched: self.entry(backend, caller, Act::SessionVouched, now),
+            created: self.entry(backend, caller, Act::UserCreated, now),
+            may_find: !intent.reject_existing,
+            cap: client.settings.session_cap,
+        });
+        for _ in 0..ATTEMPTS {
+            let wanted = wanted(&backend.project.project.id, &client.client.id, &short.asserted);
+            let deciding = Arc::clone(&short);
+            let opened = self.db.open_session(wanted, move |found| deciding.decide(found)).await;
+            let (found, written) = opened.map_err(Outage::from)?;
+            match (written, short.session(&found)) {
+                (Written::Lost, _) => {}
+                (Written::Done, Some(session)) => return self.first_pair(backend, &short.draft, &session),
+                (Written::Done, None) => return Err(Outage::Fault("a session was opened for nobody".to_owned()).into()),
+                (Written::Nothing, _) => {
+                    if let Some(session) = self.open_the_long_way(&short, &found).await? {
+                        return self.first_pair(backend, &short.draft, &session);
+                    }
+                }
             }
         }
+        Err(Outage::Unavailable("the user changes faster than it can be read".to_owned()).into())
     }
 
-    /// One row among many.
-    async fn open_hot(
-        &self,
-        backend: &Backend,
-        mut draft: Draft,
-        user: &FoundUser,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<TokenPair, VouchRefused> {
-        draft.session.user = user.id;
-        draft.session.generations.user = user.generation;
-        let entry = self.vouched_entry(backend, &draft.session, caller, now);
-        let row = NewSession {
-            session: draft.session.clone(),
-            secret_hash: draft.secret.hash(),
-        };
-        let unit = HotUnit {
-            row: HotRow::NewSession(Box::new(row)),
-            audit: vec![entry],
-        };
-        // Signing goes on while the row is on its way to the disk.
-        let signing = async { self.first_pair(backend, &draft, now) };
-        let (written, pair) = futures_util::future::join(self.db.write_hot(unit), signing).await;
-        written.map_err(Outage::from)?;
-        pair
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the plan of one transaction, drawn up here and nowhere else"
-    )]
-    async fn open_in_transaction(
-        &self,
-        backend: &Backend,
-        client: &ClientView,
-        draft: Draft,
-        asserted: Vec<Asserted>,
-        intent: Intent,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<TokenPair, VouchRefused> {
-        let may_create = backend.secret_key().is_some_and(|key| key.scope.may_create_users);
+    /// Refuses what can be refused already; else a transaction looks again. None: begin again.
+    async fn open_the_long_way(&self, short: &ShortWay, found: &[Found]) -> Result<Option<Session>, VouchRefused> {
+        match meant(&short.asserted, found, Vec::new()) {
+            Meant::Conflict(conflict) => return Err(VouchRefused::Conflict(conflict)),
+            Meant::Nobody => return Err(short.nobody()),
+            Meant::User(user) if user.disabled_at.is_some() => return Err(VouchRefused::UserDisabled),
+            Meant::User(_) if !short.may_find => return Err(VouchRefused::UserExists),
+            Meant::User(_) => {}
+        }
         let plan = Plan {
-            draft,
-            asserted,
-            create: intent.create,
-            may_create,
-            reject_existing: intent.reject_existing,
-            cap: client.settings.session_cap,
-            new_user: UserId::new(now, self.entropy.bytes()),
-            template: self.vouched_entry_template(backend, caller, now),
+            draft: short.draft.clone(),
+            asserted: Arc::clone(&short.asserted),
+            reject_existing: !short.may_find,
+            cap: short.cap,
+            template: short.vouched.clone(),
             entropy: self.entropy.clone(),
-            now,
+            now: short.draft.session.created_at,
         };
         match self.run(plan).await.map_err(Outage::from)? {
-            Done::Opened { draft, changes } => {
+            Done::Opened { session, changes } => {
                 for change in &changes {
                     self.apply(change).await;
                 }
-                self.first_pair(backend, &draft, now)
+                Ok(Some(*session))
             }
+            Done::Nobody => Ok(None),
             Done::Refused(refused) => Err(refused.into()),
         }
     }
@@ -160,53 +123,28 @@ impl Service {
             access_expires_at: access_expiry(settings.access_lifetime, expires_at, now),
             ended: None,
         };
-        Draft {
-            session,
-            secret: RefreshSecret::generate(&self.entropy),
-        }
+        Draft { session, secret: RefreshSecret::generate(&self.entropy) }
     }
 
-    fn first_pair(&self, backend: &Backend, draft: &Draft, now: Timestamp) -> Result<TokenPair, VouchRefused> {
-        let Draft { session, secret } = draft;
-        let generation = Generation {
-            secret,
-            number: session.rotation.generation,
-            mac_key: session.rotation.mac_key,
-        };
-        let pair = self.issue(&backend.project, session, &generation, session.access_expires_at, now);
+    fn first_pair(&self, backend: &Backend, draft: &Draft, session: &Session) -> Result<TokenPair, VouchRefused> {
+        let Rotation { generation: number, mac_key, .. } = session.rotation;
+        let generation = Generation { secret: &draft.secret, number, mac_key };
+        let (ends, now) = (session.access_expires_at, session.created_at);
+        let pair = self.issue(&backend.project, session, &generation, ends, now);
         pair.ok_or_else(|| VouchRefused::Outage(Outage::Fault("the newest MAC key is missing".to_owned())))
     }
 
-    fn vouched_entry(&self, backend: &Backend, session: &Session, caller: &Caller, now: Timestamp) -> AuditEntry {
-        AuditEntry {
-            id: self.audit_id(now),
-            subject: Subject {
-                user: Some(session.user),
-                client: Some(session.client.clone()),
-                session: Some(session.id),
-                key: None,
-            },
-            ..self.vouched_entry_template(backend, caller, now)
-        }
-    }
-
-    /// Who vouches, when, in which request.
-    fn vouched_entry_template(&self, backend: &Backend, caller: &Caller, now: Timestamp) -> AuditEntry {
+    /// Who vouches, when, in which request; for whom is yet to be seen.
+    fn entry(&self, backend: &Backend, caller: &Caller, act: Act, now: Timestamp) -> AuditEntry {
         AuditEntry {
             project: backend.project.project.id.clone(),
             id: self.audit_id(now),
             at: now,
-            act: Act::SessionVouched,
+            act,
             actor: Actor::SecretKey(backend.key),
             subject: Subject::default(),
             request: Some(caller.request_id.clone()),
             detail: Vec::new(),
         }
     }
-}
-
-/// Is a new row all there is to do?
-fn changes_nothing_else(user: &FoundUser, vouch: &Vouch, client: &ClientView) -> bool {
-    let far_from_cap = user.sessions.saturating_add(CAP_MARGIN) < client.settings.session_cap.get();
-    user.missing.is_empty() && vouch.device.is_none() && far_from_cap
 }

@@ -73,9 +73,7 @@ impl Vouch {
             device: body.optional_parsed("deviceId")?,
             methods: authentication.parsed_list("amr", MOST_METHODS)?,
             level: authentication.optional_parsed("acr")?,
-            auth_time: authentication
-                .optional_integer("authTime")?
-                .map(Timestamp::from_seconds),
+            auth_time: authentication.optional_integer("authTime")?.map(Timestamp::from_seconds),
         })
     }
 }

@@ -23,10 +23,7 @@ impl SignOut {
         for name in ["devicePushId", "voipDevicePushId", "deviceToken"] {
             body.optional_parsed::<Name>(name)?;
         }
-        Ok(Self {
-            user: body.text("userId")?.to_owned(),
-            refresh_token: body.text("refreshToken")?.to_owned(),
-        })
+        Ok(Self { user: body.text("userId")?.to_owned(), refresh_token: body.text("refreshToken")?.to_owned() })
     }
 }
 

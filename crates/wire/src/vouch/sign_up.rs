@@ -24,8 +24,7 @@ impl SignUp {
         let vouch = Vouch::read(&body)?;
         let attributes = body.object("userAttributes")?;
         // Read for its form only: no project can require a code yet.
-        body.object("validationData")?
-            .optional_parsed::<Name>("activationCode")?;
+        body.object("validationData")?.optional_parsed::<Name>("activationCode")?;
         Ok(Self {
             vouch,
             given_name: attributes.optional_parsed("givenName")?.unwrap_or_else(Name::empty),

@@ -20,14 +20,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let row = Rotation::first(START, MacKeyId(1));
-        Self {
-            commits: vec![row.clone()],
-            row,
-            ended: None,
-            now: START,
-            leapt_at: None,
-            mac_key: 1,
-        }
+        Self { commits: vec![row.clone()], row, ended: None, now: START, leapt_at: None, mac_key: 1 }
     }
 
     fn refresh(&mut self, generation: u32, caller: CallerMarks) -> Outcome {
@@ -35,13 +28,7 @@ impl World {
             return Outcome::Ends(reason);
         }
         let mac_key = MacKeyId(self.mac_key);
-        let attempt = Attempt {
-            generation,
-            caller,
-            mac_key,
-            now: self.now,
-            clock: self.clock(),
-        };
+        let attempt = Attempt { generation, caller, mac_key, now: self.now, clock: self.clock() };
         let judged = self.row.judge(&attempt, &RULE);
         if let Some(next) = judged.next {
             self.row = next;
@@ -55,11 +42,7 @@ impl World {
 
     fn clock(&self) -> ClockState {
         let settles = self.leapt_at.map(|at| at.plus(RULE.overlap));
-        if settles.is_some_and(|at| self.now < at) {
-            ClockState::Leapt
-        } else {
-            ClockState::Settled
-        }
+        if settles.is_some_and(|at| self.now < at) { ClockState::Leapt } else { ClockState::Settled }
     }
 
     fn wait(&mut self, span: Duration) {
@@ -129,10 +112,7 @@ impl App {
                 self.stored = generation;
                 Ok(())
             }
-            other => Err(TestCaseError::fail(format!(
-                "an honest app was refused: {other:?}; row {:?}",
-                world.row
-            ))),
+            other => Err(TestCaseError::fail(format!("an honest app was refused: {other:?}; row {:?}", world.row))),
         }
     }
 
@@ -144,10 +124,7 @@ impl App {
         self.generations_with_losses += u8::from(first_of_generation);
         self.lost_in_this_generation += 1;
         let outcome = world.refresh(self.stored, self.marks);
-        prop_assert!(
-            matches!(outcome, Outcome::Token { .. }),
-            "an honest app was refused: {outcome:?}"
-        );
+        prop_assert!(matches!(outcome, Outcome::Token { .. }), "an honest app was refused: {outcome:?}");
         Ok(())
     }
 
@@ -212,11 +189,7 @@ impl App {
 /// One generation's worth of turns: who refreshes (`true`: the app), and how long after the last. Both do, some more than once.
 fn round() -> impl Strategy<Value = Vec<(bool, Duration)>> {
     let pause = (RULE.overlap.as_secs() + 1..RULE.retry.as_secs()).prop_map(Duration::from_secs);
-    let turns = prop::sample::select(vec![
-        vec![true, false],
-        vec![true, true, false],
-        vec![true, false, false],
-    ]);
+    let turns = prop::sample::select(vec![vec![true, false], vec![true, true, false], vec![true, false, false]]);
     (turns.prop_shuffle(), prop::collection::vec(pause, 3))
         .prop_map(|(turns, pauses)| turns.into_iter().zip(pauses).collect())
 }

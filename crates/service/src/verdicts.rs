@@ -1,0 +1,39 @@
+//! Counting what came of proofs, by kind and reason.
+
+use std::sync::OnceLock;
+
+use metrics::{Counter, counter};
+
+/// What was to be proved.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Proof {
+    SecretKey,
+    Vouch,
+    AccessToken,
+    RefreshToken,
+}
+
+/// The reason of those that were no refusal.
+pub(crate) const ACCEPTED: &str = "accepted";
+
+impl Proof {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::SecretKey => "secret_key",
+            Self::Vouch => "vouch",
+            Self::AccessToken => "access_token",
+            Self::RefreshToken => "refresh_token",
+        }
+    }
+
+    /// Counts a verdict. The counters of the accepted are kept: they count most, and looking one up costs as much as a verdict.
+    pub(crate) fn count(self, reason: &'static str) {
+        static KEPT: [OnceLock<Counter>; 4] = [const { OnceLock::new() }; 4];
+        let find = || counter!("countersign_verdicts_total", "proof" => self.label(), "reason" => reason);
+        if reason == ACCEPTED {
+            KEPT[self as usize].get_or_init(find).increment(1);
+        } else {
+            find().increment(1);
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The short way: what a vouch decides within the transaction that it shares with others.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use countersign_crypto::refresh_token::RefreshSecret;
+use countersign_domain::{
+    audit::{AuditEntry, Subject},
+    clock::Timestamp,
+    id::UserId,
+    identity::{IdentityRecord, IdentitySource},
+    identity_join::Asserted,
+    session::Session,
+    user::User,
+};
+use countersign_storage::{
+    hot::{Newcomer, Opening},
+    identities::Found,
+    sessions::NewSession,
+};
+
+use super::{
+    Names, VouchRefused,
+    find::{FoundUser, Meant, meant},
+};
+
+/// A session that is to be, for a user who may not be known yet.
+#[derive(Clone)]
+pub(super) struct Draft {
+    pub(super) session: Session,
+    pub(super) secret: RefreshSecret,
+}
+
+impl Draft {
+    /// The session, for this user.
+    pub(super) fn of(&self, user: UserId, generation: u32) -> Session {
+        let mut session = self.session.clone();
+        session.user = user;
+        session.generations.user = generation;
+        session
+    }
+}
+
+/// So many vouches for one user may be under way at once before the cap is counted exactly.
+const CAP_MARGIN: u32 = 16;
+
+/// What the short way needs to decide, within the transaction that it shares with others: for a user who is found, who has nothing to gain and
+/// no session to lose, or for one who comes to be.
+pub(super) struct ShortWay {
+    pub(super) asserted: Arc<[Asserted]>,
+    pub(super) draft: Draft,
+    /// The names of one who may come to be.
+    pub(super) create: Option<Names>,
+    pub(super) may_create: bool,
+    pub(super) new_user: UserId,
+    pub(super) vouched: AuditEntry,
+    pub(super) created: AuditEntry,
+    /// May the user be there already?
+    pub(super) may_find: bool,
+    pub(super) cap: NonZeroU32,
+}
+
+impl ShortWay {
+    /// What a vouch for nobody is told.
+    pub(super) fn nobody(&self) -> VouchRefused {
+        if self.create.is_some() && !self.may_create {
+            VouchRefused::MayNotCreateUsers
+        } else {
+            VouchRefused::NoSuchUser
+        }
+    }
+
+    /// The session, if this way leads to one.
+    pub(super) fn session(&self, found: &[Found]) -> Option<Session> {
+        match meant(&self.asserted, found, Vec::new()) {
+            Meant::User(user) => self.fits(&user).then(|| self.draft.of(user.id, user.generation)),
+            Meant::Nobody => (self.create.is_some() && self.may_create).then(|| self.draft.of(self.new_user, 0)),
+            Meant::Conflict(_) => None,
+        }
+    }
+
+    /// Is a new row all there is to do?
+    fn fits(&self, user: &FoundUser) -> bool {
+        let far_from_cap = user.sessions.saturating_add(CAP_MARGIN) < self.cap.get();
+        let nothing_to_gain = user.missing.is_empty() && user.disabled_at.is_none();
+        self.may_find && nothing_to_gain && far_from_cap && self.draft.session.device.is_none()
+    }
+
+    pub(super) fn decide(&self, found: &[Found]) -> Option<Opening> {
+        let session = self.session(found)?;
+        let subject = Subject {
+            user: Some(session.user),
+            client: Some(session.client.clone()),
+            session: Some(session.id),
+            key: None,
+        };
+        let newcomer = found.is_empty().then(|| self.newcomer()).flatten();
+        let created = newcomer
+            .is_some()
+            .then(|| AuditEntry { subject: Subject { session: None, ..subject.clone() }, ..self.created.clone() });
+        let vouched = AuditEntry { subject, ..self.vouched.clone() };
+        let session = NewSession { session, secret_hash: self.draft.secret.hash() };
+        Some(Opening { newcomer, session, audit: created.into_iter().chain([vouched]).collect() })
+    }
+
+    fn newcomer(&self) -> Option<Newcomer> {
+        let names = self.create.as_ref()?;
+        let now = self.draft.session.created_at;
+        let user = User {
+            project: self.draft.session.project.clone(),
+            id: self.new_user,
+            given_name: names.given.clone(),
+            family_name: names.family.clone(),
+            generation: 0,
+            created_at: now,
+            updated_at: now,
+            disabled_at: None,
+            merged_into: None,
+        };
+        let identities = self.asserted.iter().map(|claim| record(claim, self.new_user, now)).collect();
+        Some(Newcomer { user, identities })
+    }
+}
+
+/// An identity that a backend asserts, for this user.
+pub(super) fn record(claim: &Asserted, user: UserId, now: Timestamp) -> IdentityRecord {
+    IdentityRecord {
+        identity: claim.identity.clone(),
+        user,
+        source: IdentitySource::Vouch,
+        verified_at: claim.is_verified.then_some(now),
+        created_at: now,
+    }
+}
