@@ -1,5 +1,6 @@
 -- Columns are text and bigint only, times are microseconds since 1970, facts are `…_at` instead of booleans, bytes are base64url, lists
--- and objects are JSON. Each primary key begins with project_id, so that the schema can be sharded by it.
+-- and objects are JSON. Each primary key begins with project_id, so that the schema can be sharded by it. Where a table is marked
+-- clustered, SQLite keeps the rows in the primary key itself: one tree to walk instead of two, right for short rows.
 
 create table projects (
     project_id text not null,
@@ -77,7 +78,7 @@ create table users (
     disabled_at bigint,
     merged_into text,
     primary key (project_id, user_id)
-);
+) /* clustered */;
 
 create table identities (
     project_id text not null,
@@ -88,7 +89,7 @@ create table identities (
     verified_at bigint,
     created_at bigint not null,
     primary key (project_id, kind, value)
-);
+) /* clustered */;
 create index identities_of_user on identities (project_id, user_id);
 
 create table sessions (
@@ -143,7 +144,7 @@ create table audit_entries (
     request_id text,
     detail text not null,
     primary key (project_id, audit_id)
-);
+) /* clustered */;
 
 -- What every node must know within a second. A row may go once expires_at has passed: nobody can need it any more.
 create table changes (
@@ -154,7 +155,7 @@ create table changes (
     value bigint not null,
     expires_at bigint not null,
     primary key (project_id, seq)
-);
+) /* clustered */;
 create index changes_by_seq on changes (seq);
 create index changes_by_expiry on changes (expires_at);
 

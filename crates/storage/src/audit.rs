@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-static INSERT: ManyRows = ManyRows::new(
+static INSERT: ManyRows = ManyRows::fixed(
     "insert into audit_entries (project_id, audit_id, at, act, actor_kind, actor_id, user_id, client_id, session_id, \
      key_id, request_id, detail) values",
     &[Text, Text, Integer, Text, Text, Text, Text, Text, Text, Text, Text, Text],

@@ -105,6 +105,14 @@ impl Engine {
         }
     }
 
+    /// Keeps the rows of a table in its primary key.
+    pub(crate) fn clustered(self) -> &'static str {
+        match self {
+            Self::Sqlite => "without rowid",
+            Self::Postgres => "",
+        }
+    }
+
     /// The clock that all nodes share, in microseconds; none on SQLite, whose one machine has one clock.
     fn clock(self) -> Option<&'static str> {
         match self {

@@ -11,6 +11,7 @@ use crate::{
     Conn,
     conn::statement,
     error::Result,
+    packed::{PackedLookup, column, nullable},
     row::Reader,
     sql::{
         Column::{Integer, Text},
@@ -31,7 +32,7 @@ pub struct Found {
     pub sessions: u32,
 }
 
-static INSERT: ManyRows = ManyRows::new(
+static INSERT: ManyRows = ManyRows::fixed(
     "insert into identities (project_id, kind, value, user_id, source, verified_at, created_at) values",
     &[Text, Text, Text, Text, Text, Integer, Integer],
     "",
@@ -56,15 +57,28 @@ pub async fn insert_many(conn: &mut Conn<'_>, records: &[(&ProjectId, &IdentityR
     Ok(())
 }
 
-static FIND: ManyRows = ManyRows::new(
+static FIND: PackedLookup = PackedLookup::new(
     "with wanted (number, project_id, client_id, kind, value) as (values",
     &[Integer, Text, Text, Text, Text],
+    &[
+        column("number", "w.number"),
+        column("project_id", "i.project_id"),
+        column("kind", "i.kind"),
+        column("value", "i.value"),
+        column("user_id", "i.user_id"),
+        column("source", "i.source"),
+        nullable("verified_at", "i.verified_at"),
+        column("created_at", "i.created_at"),
+        column("generation", "u.generation"),
+        nullable("disabled_at", "u.disabled_at"),
+        column(
+            "sessions",
+            "(select count(*) from sessions s where s.project_id = w.project_id and s.user_id = i.user_id \
+             and s.client_id = w.client_id and s.ended_at is null)",
+        ),
+    ],
     // A cross join: SQLite keeps the order, so that it goes from each wanted identity to its row by the key.
-    ") select w.number, i.project_id, i.kind, i.value, i.user_id, i.source, i.verified_at, i.created_at, \
-     u.generation, u.disabled_at, \
-     (select count(*) from sessions s where s.project_id = w.project_id and s.user_id = i.user_id \
-     and s.client_id = w.client_id and s.ended_at is null) as sessions \
-     from wanted w cross join identities i cross join users u \
+    "from wanted w cross join identities i cross join users u \
      where i.project_id = w.project_id and i.kind = w.kind and i.value = w.value \
      and u.project_id = i.project_id and u.user_id = i.user_id",
 );
@@ -99,10 +113,12 @@ pub async fn find_many(conn: &mut Conn<'_>, wanted: &[&Wanted]) -> Result<Vec<Re
                 .bind(identity.kind().as_str())
                 .bind(identity.value());
         }
-        for row in conn.fetch_all(select).await? {
-            let number: usize = Reader::new(&row, "identities", &[]).integer("number")?;
+        let packed = FIND.fetch(conn, select, "identities").await?;
+        for row in packed.rows() {
+            let row = row?;
+            let row = Reader::packed(&row, "identities", KEY);
             // What one row holds is no fault of the others.
-            match (found.get_mut(number), read_found(&row)) {
+            match (found.get_mut(row.integer::<usize>("number")?), read_found(&row)) {
                 (Some(Ok(of_this)), Ok(one)) => of_this.push(one),
                 (Some(of_this), Err(corrupt)) => *of_this = Err(corrupt),
                 (None | Some(Err(_)), Ok(_)) | (None, Err(_)) => {}
@@ -116,14 +132,14 @@ pub async fn find_many(conn: &mut Conn<'_>, wanted: &[&Wanted]) -> Result<Vec<Re
 pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, identity: &Identity) -> Result<Option<IdentityRecord>> {
     let sql = "select * from identities where project_id = $1 and kind = $2 and value = $3";
     let select = statement(sql).bind(project.as_str()).bind(identity.kind().as_str()).bind(identity.value());
-    conn.fetch_optional(select).await?.as_ref().map(read).transpose()
+    conn.fetch_optional(select).await?.as_ref().map(read_row).transpose()
 }
 
 /// All identities of a user, the newest first.
 pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<Vec<IdentityRecord>> {
     let sql = "select * from identities where project_id = $1 and user_id = $2 order by created_at desc, kind, value";
     let rows = conn.fetch_all(statement(sql).bind(project.as_str()).bind(user.to_string())).await?;
-    rows.iter().map(read).collect()
+    rows.iter().map(read_row).collect()
 }
 
 /// Takes an identity from a user; `false` where the user doesn't have it.
@@ -143,8 +159,13 @@ pub async fn reassign(conn: &mut Conn<'_>, project: &ProjectId, from: UserId, to
     conn.execute(statement(sql).bind(project.as_str()).bind(from.to_string()).bind(to.to_string())).await
 }
 
-fn read(row: &AnyRow) -> Result<IdentityRecord> {
-    let row = Reader::new(row, "identities", &["kind", "value"]);
+const KEY: &[&str] = &["kind", "value"];
+
+fn read_row(row: &AnyRow) -> Result<IdentityRecord> {
+    read(&Reader::new(row, "identities", KEY))
+}
+
+fn read(row: &Reader<'_>) -> Result<IdentityRecord> {
     let kind = row.parsed::<IdentityKind>("kind")?;
     Ok(IdentityRecord {
         identity: row.read("value", |value| Identity::parse(kind, value).ok())?,
@@ -155,11 +176,9 @@ fn read(row: &AnyRow) -> Result<IdentityRecord> {
     })
 }
 
-fn read_found(row: &AnyRow) -> Result<Found> {
-    let record = read(row)?;
-    let row = Reader::new(row, "identities", &["kind", "value"]);
+fn read_found(row: &Reader<'_>) -> Result<Found> {
     Ok(Found {
-        record,
+        record: read(row)?,
         generation: row.integer("generation")?,
         disabled_at: row.optional_time("disabled_at")?,
         sessions: row.integer("sessions")?,

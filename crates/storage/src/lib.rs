@@ -16,6 +16,7 @@ pub mod identities;
 pub mod mac_keys;
 pub mod maintenance;
 pub mod migrate;
+mod packed;
 pub mod projects;
 mod row;
 pub mod secret_keys;

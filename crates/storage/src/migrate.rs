@@ -79,7 +79,7 @@ fn run<'c>(conn: &'c mut Conn<'_>, migration: &'static str) -> BoxFuture<'c, Res
         let without_comments: String =
             migration.lines().filter(|line| !line.starts_with("--")).collect::<Vec<_>>().join("\n");
         for sql in without_comments.split(';').map(str::trim).filter(|sql| !sql.is_empty()) {
-            conn.execute(built_statement(sql.to_owned())).await?;
+            conn.execute(built_statement(sql.replace("/* clustered */", conn.engine.clustered()))).await?;
         }
         Ok(())
     })

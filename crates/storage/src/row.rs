@@ -4,68 +4,97 @@ use std::str::FromStr;
 
 use countersign_domain::clock::Timestamp;
 use serde::de::DeserializeOwned;
-use sqlx::{Any, Decode, Row, Type, any::AnyRow};
+use sqlx::{Row, any::AnyRow};
 
-use crate::error::{Corrupt, Error, Result};
+use crate::{
+    error::{Corrupt, Error, Result},
+    packed::PackedRow,
+};
 
 /// A row of a table, read column by column.
 pub(crate) struct Reader<'r> {
-    row: &'r AnyRow,
+    row: Source<'r>,
     table: &'static str,
     key: &'static [&'static str],
+}
+
+#[derive(Clone, Copy)]
+enum Source<'r> {
+    Row(&'r AnyRow),
+    Packed(&'r PackedRow<'r>),
 }
 
 impl<'r> Reader<'r> {
     /// Reads a row of `table` whose primary key, after the project, is `key`.
     pub(crate) fn new(row: &'r AnyRow, table: &'static str, key: &'static [&'static str]) -> Self {
-        Self { row, table, key }
+        Self { row: Source::Row(row), table, key }
     }
 
-    fn column<T>(&self, column: &'static str) -> Result<T>
-    where
-        T: Decode<'r, Any> + Type<Any>,
-    {
-        self.row.try_get(column).map_err(|_| self.corrupt(column))
+    /// The same of a row that came with others as one text.
+    pub(crate) fn packed(row: &'r PackedRow<'r>, table: &'static str, key: &'static [&'static str]) -> Self {
+        Self { row: Source::Packed(row), table, key }
+    }
+
+    fn optional_str(&self, column: &'static str) -> Result<Option<&'r str>> {
+        match self.row {
+            Source::Row(row) => row.try_get(column).map_err(|_| self.corrupt(column)),
+            Source::Packed(row) => row.text(column).map_err(|()| self.corrupt(column)),
+        }
+    }
+
+    fn str(&self, column: &'static str) -> Result<&'r str> {
+        self.optional_str(column)?.ok_or_else(|| self.corrupt(column))
+    }
+
+    fn optional_i64(&self, column: &'static str) -> Result<Option<i64>> {
+        match self.row {
+            Source::Row(row) => row.try_get(column).map_err(|_| self.corrupt(column)),
+            Source::Packed(_) => {
+                let text = self.optional_str(column)?;
+                text.map(|text| text.parse().map_err(|_| self.corrupt(column))).transpose()
+            }
+        }
     }
 
     pub(crate) fn text(&self, column: &'static str) -> Result<String> {
-        self.column(column)
+        self.str(column).map(str::to_owned)
     }
 
     pub(crate) fn optional_text(&self, column: &'static str) -> Result<Option<String>> {
-        self.column(column)
+        Ok(self.optional_str(column)?.map(str::to_owned))
     }
 
     pub(crate) fn integer<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T> {
-        T::try_from(self.column::<i64>(column)?).map_err(|_| self.corrupt(column))
+        let value = self.optional_i64(column)?.and_then(|value| T::try_from(value).ok());
+        value.ok_or_else(|| self.corrupt(column))
     }
 
     pub(crate) fn time(&self, column: &'static str) -> Result<Timestamp> {
-        Ok(Timestamp::from_micros(self.column(column)?))
+        self.optional_time(column)?.ok_or_else(|| self.corrupt(column))
     }
 
     pub(crate) fn optional_time(&self, column: &'static str) -> Result<Option<Timestamp>> {
-        Ok(self.column::<Option<i64>>(column)?.map(Timestamp::from_micros))
+        Ok(self.optional_i64(column)?.map(Timestamp::from_micros))
     }
 
     /// A text that means something.
     pub(crate) fn parsed<T: FromStr>(&self, column: &'static str) -> Result<T> {
-        self.text(column)?.parse().map_err(|_| self.corrupt(column))
+        self.str(column)?.parse().map_err(|_| self.corrupt(column))
     }
 
     pub(crate) fn optional_parsed<T: FromStr>(&self, column: &'static str) -> Result<Option<T>> {
-        let text = self.optional_text(column)?;
-        text.map(|text| text.parse()).transpose().map_err(|_| self.corrupt(column))
+        let text = self.optional_str(column)?;
+        text.map(str::parse).transpose().map_err(|_| self.corrupt(column))
     }
 
     /// A text that holds JSON.
     pub(crate) fn json<T: DeserializeOwned>(&self, column: &'static str) -> Result<T> {
-        serde_json::from_str(&self.text(column)?).map_err(|_| self.corrupt(column))
+        serde_json::from_str(self.str(column)?).map_err(|_| self.corrupt(column))
     }
 
     /// A text that `read` understands.
     pub(crate) fn read<T>(&self, column: &'static str, read: impl FnOnce(&str) -> Option<T>) -> Result<T> {
-        read(&self.text(column)?).ok_or_else(|| self.corrupt(column))
+        read(self.str(column)?).ok_or_else(|| self.corrupt(column))
     }
 
     /// The same of a column that may be empty.
@@ -74,14 +103,17 @@ impl<'r> Reader<'r> {
         column: &'static str,
         read: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>> {
-        match self.optional_text(column)? {
+        match self.optional_str(column)? {
             None => Ok(None),
-            Some(text) => read(&text).map(Some).ok_or_else(|| self.corrupt(column)),
+            Some(text) => read(text).map(Some).ok_or_else(|| self.corrupt(column)),
         }
     }
 
     pub(crate) fn corrupt(&self, column: &'static str) -> Error {
-        let part = |column: &&str| self.row.try_get::<String, _>(*column).unwrap_or_else(|_| "?".to_owned());
+        let part = |column: &&str| match self.row {
+            Source::Row(row) => row.try_get::<String, _>(*column).unwrap_or_else(|_| "?".to_owned()),
+            Source::Packed(row) => row.text(column).ok().flatten().unwrap_or("?").to_owned(),
+        };
         let row = std::iter::once(&"project_id").chain(self.key).map(part).collect::<Vec<_>>().join("/");
         Error::Corrupt(Corrupt { table: self.table, column, row })
     }

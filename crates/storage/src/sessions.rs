@@ -12,12 +12,13 @@ use countersign_domain::{
     session::{EndReason, Ended, Session},
     text::DeviceId,
 };
-use sqlx::{Row, any::AnyRow};
+use sqlx::any::AnyRow;
 
 use crate::{
     Conn,
     conn::statement,
-    error::Result,
+    error::{Error, Result},
+    packed::{PackedLookup, column, nullable},
     row::{Reader, to_json},
     sql::{
         Column::{Integer, Text},
@@ -66,7 +67,7 @@ pub struct StoredSession {
     pub user_disabled_at: Option<Timestamp>,
 }
 
-static INSERT: ManyRows = ManyRows::new(
+static INSERT: ManyRows = ManyRows::fixed(
     "insert into sessions (project_id, session_id, user_id, client_id, vouched_by, device_id, amr, acr, auth_time, \
      scope, user_generation, client_generation, key_generation, project_generation, secret_hash, generation, \
      rotated_at, mac_key_id, replays, foreign_run, foreign_generation, revision, created_at, idle_expires_at, \
@@ -78,7 +79,7 @@ static INSERT: ManyRows = ManyRows::new(
     "",
 );
 
-static ROTATE: ManyRows = ManyRows::new(
+static ROTATE: ManyRows = ManyRows::fixed(
     "with moved (project_id, session_id, revision, generation, rotated_at, network, agent, mac_key_id, replays, \
      foreign_run, foreign_generation, behind_since, idle_expires_at, access_expires_at) as (values",
     &[Text, Text, Integer, Integer, Integer, Text, Text, Integer, Integer, Integer, Integer, Integer, Integer, Integer],
@@ -88,7 +89,7 @@ static ROTATE: ManyRows = ManyRows::new(
      behind_since = moved.behind_since, idle_expires_at = moved.idle_expires_at, \
      access_expires_at = moved.access_expires_at, revision = sessions.revision + 1 \
      from moved where sessions.project_id = moved.project_id and sessions.session_id = moved.session_id \
-     and sessions.revision = moved.revision and sessions.ended_at is null returning sessions.session_id",
+     and sessions.revision = moved.revision and sessions.ended_at is null",
 );
 
 /// Writes sessions that begin.
@@ -131,13 +132,13 @@ pub async fn insert_many(conn: &mut Conn<'_>, rows: &[&NewSession]) -> Result<()
 }
 
 /// Moves sessions on; says of each whether it did. Of several updates of one session the first wins: the others were made from a row that
-/// is no more.
+/// is no more. Where some of many couldn't be moved, none says which, and they must be tried one by one.
 pub async fn rotate_many(conn: &mut Conn<'_>, updates: &[&RotationUpdate]) -> Result<Vec<bool>> {
     let mut seen = HashSet::with_capacity(updates.len());
     let is_first: Vec<bool> = updates.iter().map(|update| seen.insert((&update.project, update.session))).collect();
     let firsts: Vec<&RotationUpdate> =
         updates.iter().zip(&is_first).filter(|(_, first)| **first).map(|(update, _)| *update).collect();
-    let mut moved = HashSet::with_capacity(firsts.len());
+    let mut moved = 0;
     for run in runs(&firsts) {
         let mut rotate = ROTATE.statement(conn.engine, run.len());
         for update in run {
@@ -158,21 +159,56 @@ pub async fn rotate_many(conn: &mut Conn<'_>, updates: &[&RotationUpdate]) -> Re
                 .bind(update.idle_expires_at.micros())
                 .bind(update.access_expires_at.micros());
         }
-        for row in conn.fetch_all(rotate).await? {
-            moved.insert(row.try_get::<String, _>(0)?);
-        }
+        moved += conn.execute(rotate).await?;
     }
-    // Session ids are unique in the deployment, whatever the key of the table.
-    let did = |(update, first): (&&RotationUpdate, bool)| first && moved.contains(&update.session.to_string());
-    Ok(updates.iter().zip(is_first).map(did).collect())
+    match (moved, firsts.len()) {
+        (0, _) => Ok(updates.iter().map(|_| false).collect()),
+        (moved, wanted) if moved == wanted as u64 => Ok(is_first),
+        _ => Err(Error::TryAgain("some sessions had moved on".to_owned())),
+    }
 }
 
-static FIND: ManyRows = ManyRows::new(
+static FIND: PackedLookup = PackedLookup::new(
     "with wanted (number, project_id, session_id) as (values",
     &[Integer, Text, Text],
+    &[
+        column("number", "w.number"),
+        column("project_id", "s.project_id"),
+        column("session_id", "s.session_id"),
+        column("user_id", "s.user_id"),
+        column("client_id", "s.client_id"),
+        nullable("vouched_by", "s.vouched_by"),
+        nullable("device_id", "s.device_id"),
+        column("amr", "s.amr"),
+        column("acr", "s.acr"),
+        column("auth_time", "s.auth_time"),
+        column("scope", "s.scope"),
+        column("user_generation", "s.user_generation"),
+        column("client_generation", "s.client_generation"),
+        column("key_generation", "s.key_generation"),
+        column("project_generation", "s.project_generation"),
+        column("secret_hash", "s.secret_hash"),
+        column("generation", "s.generation"),
+        column("rotated_at", "s.rotated_at"),
+        nullable("rotated_network", "s.rotated_network"),
+        nullable("rotated_agent", "s.rotated_agent"),
+        column("mac_key_id", "s.mac_key_id"),
+        column("replays", "s.replays"),
+        column("foreign_run", "s.foreign_run"),
+        column("foreign_generation", "s.foreign_generation"),
+        nullable("behind_since", "s.behind_since"),
+        column("revision", "s.revision"),
+        column("created_at", "s.created_at"),
+        column("idle_expires_at", "s.idle_expires_at"),
+        column("expires_at", "s.expires_at"),
+        column("access_expires_at", "s.access_expires_at"),
+        nullable("ended_at", "s.ended_at"),
+        nullable("end_reason", "s.end_reason"),
+        column("current_user_generation", "u.generation"),
+        nullable("user_disabled_at", "u.disabled_at"),
+    ],
     // A cross join: SQLite keeps the order, so that it goes from each wanted session to its row by the key.
-    ") select w.number, s.*, u.generation as current_user_generation, u.disabled_at as user_disabled_at \
-     from wanted w cross join sessions s cross join users u \
+    "from wanted w cross join sessions s cross join users u \
      where s.project_id = w.project_id and s.session_id = w.session_id \
      and u.project_id = s.project_id and u.user_id = s.user_id",
 );
@@ -190,9 +226,11 @@ pub async fn find_many(
             select =
                 select.bind(i64::try_from(*number).unwrap_or(i64::MAX)).bind(project.as_str()).bind(id.to_string());
         }
-        for row in conn.fetch_all(select).await? {
-            let number: usize = Reader::new(&row, "sessions", &[]).integer("number")?;
-            if let Some(of_this) = found.get_mut(number) {
+        let packed = FIND.fetch(conn, select, "sessions").await?;
+        for row in packed.rows() {
+            let row = row?;
+            let row = Reader::packed(&row, "sessions", KEY);
+            if let Some(of_this) = found.get_mut(row.integer::<usize>("number")?) {
                 *of_this = read_stored(&row).map(Some);
             }
         }
@@ -211,7 +249,7 @@ pub async fn list_live(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, l
     let sql = "select * from sessions where project_id = $1 and user_id = $2 and ended_at is null \
                order by session_id desc limit $3";
     let select = statement(sql).bind(project.as_str()).bind(user.to_string()).bind(i64::from(limit));
-    conn.fetch_all(select).await?.iter().map(read).collect()
+    conn.fetch_all(select).await?.iter().map(read_row).collect()
 }
 
 /// The session of one installation that hasn't been ended.
@@ -279,11 +317,11 @@ fn ids(rows: &[AnyRow]) -> Result<Vec<SessionId>> {
     rows.iter().map(|row| Reader::new(row, "sessions", &["session_id"]).parsed("session_id")).collect()
 }
 
-fn read_stored(row: &AnyRow) -> Result<StoredSession> {
-    let session = read(row)?;
-    let row = Reader::new(row, "sessions", &["session_id"]);
+const KEY: &[&str] = &["session_id"];
+
+fn read_stored(row: &Reader<'_>) -> Result<StoredSession> {
     Ok(StoredSession {
-        session,
+        session: read(row)?,
         secret_hash: row.read("secret_hash", RefreshSecretHash::from_text)?,
         revision: row.integer("revision")?,
         user_generation: row.integer("current_user_generation")?,
@@ -291,8 +329,11 @@ fn read_stored(row: &AnyRow) -> Result<StoredSession> {
     })
 }
 
-fn read(row: &AnyRow) -> Result<Session> {
-    let row = Reader::new(row, "sessions", &["session_id"]);
+fn read_row(row: &AnyRow) -> Result<Session> {
+    read(&Reader::new(row, "sessions", KEY))
+}
+
+fn read(row: &Reader<'_>) -> Result<Session> {
     Ok(Session {
         project: row.parsed("project_id")?,
         id: row.parsed("session_id")?,
@@ -308,7 +349,7 @@ fn read(row: &AnyRow) -> Result<Session> {
             key: row.integer("key_generation")?,
             project: row.integer("project_generation")?,
         },
-        rotation: read_rotation(&row)?,
+        rotation: read_rotation(row)?,
         created_at: row.time("created_at")?,
         idle_expires_at: row.time("idle_expires_at")?,
         expires_at: row.time("expires_at")?,

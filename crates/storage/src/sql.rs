@@ -19,9 +19,14 @@ pub(crate) struct ManyRows {
     head: &'static str,
     /// The type of each column, so that PostgreSQL knows it where nothing else says it.
     columns: &'static [Column],
-    tail: &'static str,
+    tail: Tail,
     /// By engine: tests use both in one process.
     texts: [[OnceLock<Arc<str>>; SIZES]; 2],
+}
+
+enum Tail {
+    Fixed(&'static str),
+    Built(Arc<str>),
 }
 
 /// The type of a bound value.
@@ -32,8 +37,13 @@ pub(crate) enum Column {
 }
 
 impl ManyRows {
-    pub(crate) const fn new(head: &'static str, columns: &'static [Column], tail: &'static str) -> Self {
-        Self { head, columns, tail, texts: [const { [const { OnceLock::new() }; SIZES] }; 2] }
+    pub(crate) const fn fixed(head: &'static str, columns: &'static [Column], tail: &'static str) -> Self {
+        Self { head, columns, tail: Tail::Fixed(tail), texts: [const { [const { OnceLock::new() }; SIZES] }; 2] }
+    }
+
+    /// With a tail that was put together here.
+    pub(crate) fn new(head: &'static str, columns: &'static [Column], tail: Arc<str>) -> Self {
+        Self { tail: Tail::Built(tail), ..Self::fixed(head, columns, "") }
     }
 
     /// The statement for a run, to which the values of its rows are to be bound.
@@ -68,7 +78,10 @@ impl ManyRows {
             text.push(')');
         }
         text.push(' ');
-        text.push_str(self.tail);
+        text.push_str(match &self.tail {
+            Tail::Fixed(tail) => tail,
+            Tail::Built(tail) => tail,
+        });
         text
     }
 }
@@ -89,7 +102,7 @@ mod tests {
     use super::*;
 
     static PAIRS: ManyRows =
-        ManyRows::new("insert into t (a, b) values", &[Column::Text, Column::Integer], "returning a");
+        ManyRows::fixed("insert into t (a, b) values", &[Column::Text, Column::Integer], "returning a");
 
     #[test]
     fn any_number_of_rows_is_cut_into_powers_of_two() {

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-static INSERT: ManyRows = ManyRows::new(
+static INSERT: ManyRows = ManyRows::fixed(
     "insert into users (project_id, user_id, given_name, family_name, generation, created_at, updated_at, \
      disabled_at, merged_into) values",
     &[Text, Text, Text, Text, Integer, Integer, Integer, Integer, Text],
