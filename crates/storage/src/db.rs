@@ -134,7 +134,7 @@ impl Engine {
 const SQLITE_READER: &str =
     "pragma query_only = on; pragma busy_timeout = 3000; pragma cache_size = -4000; pragma temp_store = memory";
 const SQLITE_WRITER: &str = "pragma busy_timeout = 3000; pragma journal_mode = wal; pragma synchronous = full; \
-    pragma wal_autocheckpoint = 8000; pragma journal_size_limit = 67108864; pragma cache_size = -16000; \
+    pragma wal_autocheckpoint = 16000; pragma journal_size_limit = 67108864; pragma cache_size = -16000; \
     pragma temp_store = memory; pragma foreign_keys = off";
 
 /// It writes what is committed already, and only to where it belongs.

@@ -4,11 +4,19 @@
 //! Units run together first. When one of them fails, the batch is rolled back and runs again with each unit in a savepoint, so that none can
 //! spoil another; that is why a unit may run twice. One that panics or hangs is refused, and the writer goes on.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, thread, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
 
 use futures_util::{FutureExt, future::BoxFuture};
 use metrics::{counter, histogram};
-use sqlx::{AnyConnection, AnyPool, Connection, any::AnyConnectOptions};
+use sqlx::{AnyConnection, AnyPool, Connection, Executor, any::AnyConnectOptions};
 use tokio::{
     runtime,
     sync::{mpsc, oneshot, watch},
@@ -52,8 +60,9 @@ impl Writer {
         let conn = connect_sqlite_writer(&options).await?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (batches, counted) = watch::channel(0);
-        tokio::spawn(checkpointer::work(options.clone(), counted));
-        on_its_own_thread(Scribe { options, conn: Some(conn), batches }.work(jobs))?;
+        let little_is_left = Arc::new(AtomicBool::new(false));
+        tokio::spawn(checkpointer::work(options.clone(), counted, Arc::clone(&little_is_left)));
+        on_its_own_thread(Scribe { options, conn: Some(conn), batches, little_is_left }.work(jobs))?;
         Ok(Self { queue })
     }
 
@@ -90,6 +99,9 @@ fn on_its_own_thread(work: impl Future<Output = ()> + Send + 'static) -> Result<
     thread::Builder::new().name("writer".to_owned()).spawn(run).map(drop).map_err(cannot)
 }
 
+/// A reader who holds on to the log (a backup, somebody's shell) is waited for only for a moment, since all writing waits too.
+const BEGIN_LOG_ANEW: &str = "pragma busy_timeout = 5; pragma wal_checkpoint(restart); pragma busy_timeout = 3000";
+
 /// The task that holds the writing connection.
 struct Scribe {
     options: AnyConnectOptions,
@@ -97,6 +109,8 @@ struct Scribe {
     conn: Option<AnyConnection>,
     /// Counts, for the one who carries the log over.
     batches: watch::Sender<u64>,
+    /// Set when there is little left to carry over.
+    little_is_left: Arc<AtomicBool>,
 }
 
 #[derive(Default)]
@@ -142,6 +156,9 @@ impl Scribe {
             if batch.len() > 0 {
                 self.commit(batch).await;
             }
+            if self.little_is_left.swap(false, Ordering::Relaxed) {
+                self.begin_log_anew().await;
+            }
             if let Some(answer) = stop {
                 if let Some(conn) = self.conn.take() {
                     let _ = conn.close().await;
@@ -172,6 +189,15 @@ impl Scribe {
                 batch.refuse(&reason);
             }
             Err(_) => self.apart(batch).await,
+        }
+    }
+
+    /// The log would grow for as long as there is always something left in it; nobody but the writer can be sure that there isn't.
+    async fn begin_log_anew(&mut self) {
+        let Some(conn) = &mut self.conn else { return };
+        if let Err(problem) = conn.execute(BEGIN_LOG_ANEW).await {
+            warn!(%problem, "can't begin the write-ahead log anew: {problem}");
+            self.conn = None;
         }
     }
 
