@@ -1,0 +1,61 @@
+//! Getting what a task needs onto the machine.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+use xshell::{Shell, cmd};
+
+/// A shell in the project's folder.
+pub(crate) fn shell() -> Result<Shell> {
+    let sh = Shell::new()?;
+    sh.change_dir(root());
+    Ok(sh)
+}
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").components().collect()
+}
+
+/// Is there such a program on the path?
+pub(crate) fn is_installed(sh: &Shell, program: &str) -> bool {
+    cmd!(sh, "which {program}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
+}
+
+/// Installs what of these Debian packages isn't there. Only root of a Debian machine can.
+pub(crate) fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
+    let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_package_there(sh, package)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let is_root = cmd!(sh, "id -u").quiet().read()? == "0";
+    if !is_root || !is_installed(sh, "apt-get") {
+        bail!("install {}: on Debian as root this is done for you", missing.join(", "));
+    }
+    println!("installing {}", missing.join(", "));
+    cmd!(sh, "apt-get update -qq").quiet().run()?;
+    cmd!(sh, "apt-get install -qq -y --no-install-recommends {missing...}")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .quiet()
+        .ignore_stdout()
+        .run()?;
+    Ok(())
+}
+
+fn is_package_there(sh: &Shell, package: &str) -> bool {
+    let format = "${db:Status-Status}";
+    let state = cmd!(sh, "dpkg-query --show --showformat={format} {package}");
+    state.quiet().ignore_stderr().read().is_ok_and(|state| state == "installed")
+}
+
+/// A Python environment in `target/` with what is listed in a requirements file. Gives its folder of programs.
+pub(crate) fn python(sh: &Shell, requirements: &Path) -> Result<PathBuf> {
+    let home = root().join("target/python");
+    let programs = home.join("bin");
+    if !programs.join("python").exists() {
+        cmd!(sh, "python3 -m venv {home}").quiet().run()?;
+    }
+    let pip = programs.join("pip");
+    cmd!(sh, "{pip} install --quiet --disable-pip-version-check --requirement {requirements}").quiet().run()?;
+    Ok(programs)
+}
