@@ -64,6 +64,17 @@ impl Bound {
 /// Serves until the process is asked to stop.
 pub async fn serve(service: Arc<Service>, bound: Bound, config: &Config) -> Result<(), Failure> {
     let page = metrics_page(start_metrics()?);
+    serve_until(service, bound, config, page, asked_to_stop()).await
+}
+
+/// Serves until `asked_to_stop` comes to an end.
+pub async fn serve_until(
+    service: Arc<Service>,
+    bound: Bound,
+    config: &Config,
+    page: MetricsPage,
+    asked_to_stop: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
     let addresses = bound.addresses()?;
     if let Some(address) = bound.metrics_address()? {
         info!(metrics.address = %address, "metrics at http://{address}/metrics");
@@ -76,7 +87,7 @@ pub async fn serve(service: Arc<Service>, bound: Bound, config: &Config) -> Resu
     for address in &addresses {
         info!(http.address = %address, "listening on {address}");
     }
-    asked_to_stop().await?;
+    asked_to_stop.await?;
     info!("stopping: finishing what runs");
     let _ = stop.send(true);
     while running.join_next().await.is_some() {}

@@ -49,8 +49,8 @@ fn is_package_there(sh: &Shell, package: &str) -> bool {
 }
 
 /// A Python environment in `target/` with what is listed in a requirements file. Gives its folder of programs.
-pub(crate) fn python(sh: &Shell, requirements: &Path) -> Result<PathBuf> {
-    let home = root().join("target/python");
+pub(crate) fn python(sh: &Shell, name: &str, requirements: &Path) -> Result<PathBuf> {
+    let home = root().join("target/python").join(name);
     let programs = home.join("bin");
     if !programs.join("python").exists() {
         cmd!(sh, "python3 -m venv {home}").quiet().run()?;

@@ -1,0 +1,1 @@
+//! What attackers, broken clients and broken networks send.

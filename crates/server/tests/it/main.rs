@@ -1,0 +1,10 @@
+//! The program, through its public surface: HTTP and command line.
+
+#![expect(clippy::unwrap_used, reason = "what goes wrong here is a failed test")]
+
+mod bad_input;
+mod guides;
+mod operation;
+mod refresh;
+mod session;
+mod vouch;

@@ -1,0 +1,1 @@
+//! The binary as its operators know it: command line, processes, signals, disks, databases.

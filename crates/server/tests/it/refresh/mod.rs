@@ -1,0 +1,1 @@
+//! The refresh rule, row by row.

@@ -1,0 +1,1 @@
+//! What an app does with its session, and what ends it.

@@ -1,0 +1,74 @@
+//! A database for one test.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+pub use countersign_storage::db::Engine;
+use countersign_storage::db::{Db, Options};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use tempfile::TempDir;
+
+/// The variable that names a PostgreSQL server in which tests may create databases, as `postgres://postgres@127.0.0.1:5433`.
+pub const POSTGRES: &str = "COUNTERSIGN_TEST_POSTGRES";
+
+/// An empty database, for one test. A SQLite file goes when this is dropped; what was made on PostgreSQL goes with its cluster.
+pub struct TestDatabase {
+    url: String,
+    engine: Engine,
+    directory: TempDir,
+}
+
+impl TestDatabase {
+    /// On either engine.
+    pub async fn create(engine: Engine) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let url = match engine {
+            Engine::Sqlite => format!("sqlite:{}", directory.path().join("countersign.db").display()),
+            Engine::Postgres => create_on(&postgres_server()).await,
+        };
+        Self { url, engine, directory }
+    }
+
+    /// On another PostgreSQL server than the one all tests share.
+    pub async fn create_on_server(server: &str) -> Self {
+        Self { url: create_on(server).await, engine: Engine::Postgres, directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Which engine it is on.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// A directory that goes with it.
+    pub fn directory(&self) -> &std::path::Path {
+        self.directory.path()
+    }
+
+    /// Opens it, as the server does.
+    pub async fn open(&self) -> Db {
+        let options = Options { url: self.url.clone(), max_connections: 4, create: true };
+        Db::open(&options).await.expect("a database of our own opens")
+    }
+}
+
+/// The server that tests share.
+pub fn postgres_server() -> String {
+    #[expect(clippy::disallowed_methods, reason = "the test run says so in the environment")]
+    std::env::var(POSTGRES).unwrap_or_else(|_| {
+        panic!("{POSTGRES} names no PostgreSQL server: run tests by `cargo xtask test`, which starts one")
+    })
+}
+
+async fn create_on(server: &str) -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("test_{}_{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let mut conn = PgConnection::connect(&format!("{server}/postgres")).await.expect("the PostgreSQL server answers");
+    let statement = format!("create database {name} template template0 encoding 'UTF8' locale 'C'");
+    conn.execute(AssertSqlSafe(statement)).await.expect("a database is made");
+    conn.close().await.unwrap();
+    format!("{server}/{name}")
+}

@@ -1,0 +1,189 @@
+//! A server within the test's process, whose clock the test turns.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
+use countersign_domain::{
+    client::ClientKind,
+    clock::Timestamp,
+    id::{ClientId, ProjectId},
+    key::KeyScope,
+};
+use countersign_server::{
+    config::Config,
+    error::Failure,
+    listen::Listener,
+    serve::{Bound, serve_until},
+};
+use countersign_service::{
+    Service, config::Config as ServiceConfig, keys::create::NewKey, projects::set::SettingChanges,
+};
+use countersign_storage::migrate;
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    actors::Backend,
+    clock::ManualClock,
+    database::{Engine, TestDatabase},
+    http::Client,
+};
+
+/// The clients of each project: an app on each platform, and a backend.
+pub const CLIENTS: [(&str, ClientKind); 4] =
+    [("c1", ClientKind::Ios), ("c2", ClientKind::Android), ("c3", ClientKind::Web), ("c4", ClientKind::Backend)];
+
+/// A deployment with project `p1`, clients `c1` to `c4` and one secret key that may do anything.
+pub struct House {
+    /// Its only node, or its first.
+    pub node: Node,
+    /// Turned by the test.
+    pub clock: Arc<ManualClock>,
+    /// Where its data is.
+    pub database: TestDatabase,
+    /// The secret key of `p1`.
+    pub key: NewKey,
+    master_key: String,
+}
+
+/// One server of a deployment. It stops when it is dropped.
+pub struct Node {
+    /// Its use cases, for what an operator does.
+    pub service: Arc<Service>,
+    base: String,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<Result<(), Failure>>,
+}
+
+impl House {
+    /// A new deployment.
+    pub async fn open(engine: Engine) -> Self {
+        let database = TestDatabase::create(engine).await;
+        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+        let master_key = MasterKey::generate(&Entropy::system()).to_text().danger_expose().to_owned();
+        let db = database.open().await;
+        migrate::migrate(&db).await.expect("an empty database takes the schema");
+        db.close().await;
+        let node = Node::start(&database, &master_key, &clock).await;
+        let key = furnish(&node.service, "p1").await;
+        Self { node, clock, database, key, master_key }
+    }
+
+    /// Another server of this deployment.
+    pub async fn another_node(&self) -> Node {
+        Node::start(&self.database, &self.master_key, &self.clock).await
+    }
+
+    /// Stops the server and starts it again on the same data.
+    pub async fn restart(&mut self) {
+        self.node.stop().await;
+        self.node = self.another_node().await;
+    }
+
+    /// Time goes by, and the server notices.
+    pub async fn advance(&self, span: Duration) {
+        self.clock.advance(span);
+        self.node.service.tick().await;
+    }
+
+    /// The backend that holds the secret key, speaking for app `c1`.
+    pub fn backend(&self) -> Backend {
+        self.backend_with(self.key.secret.danger_expose())
+    }
+
+    /// A backend that holds some secret key of `p1`.
+    pub fn backend_with(&self, secret: &str) -> Backend {
+        Backend::new(&self.node.client(), secret)
+    }
+
+    /// Another project like the first. Gives its secret key.
+    pub async fn another_project(&self, id: &str) -> NewKey {
+        furnish(&self.node.service, id).await
+    }
+
+    /// Another secret key of `p1`.
+    pub async fn another_key(&self, scope: KeyScope) -> NewKey {
+        let made = self.node.service.create_secret_key(&p1(), "another".parse().unwrap(), scope, None).await;
+        made.expect("a key is made")
+    }
+
+    /// Changes settings of `p1`, written as on the command line: `refresh.overlap=1s`.
+    pub async fn set(&self, settings: &[&str]) {
+        self.node.service.set_project(&p1(), changes(settings)).await.expect("the settings are good");
+    }
+
+    /// Changes settings of a client of `p1`.
+    pub async fn set_client(&self, client: &str, settings: &[&str]) {
+        let id = client.parse().unwrap();
+        self.node.service.set_client(&p1(), &id, changes(settings)).await.expect("the settings are good");
+    }
+}
+
+impl Node {
+    async fn start(database: &TestDatabase, master_key: &str, clock: &Arc<ManualClock>) -> Self {
+        let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a free port");
+        let base = format!("http://{}", listener.address().unwrap());
+        let service_config = ServiceConfig { default_project: Some(p1()), ..ServiceConfig::at(&base) };
+        let master_key = MasterKey::from_text(master_key).unwrap();
+        let db = database.open().await;
+        let service =
+            Service::open(db, master_key, Entropy::system(), Arc::clone(clock) as Arc<_>, service_config).await;
+        let service = Arc::new(service.expect("the service opens"));
+        let mut config = Config::default();
+        // Whoever calls may say by `X-Forwarded-For` where from: tests play callers on many networks.
+        config.http.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()];
+        config.http.body_time = Duration::from_secs(2);
+        config.http.header_time = Duration::from_secs(2);
+        let (stop, stopped) = oneshot::channel();
+        let asked_to_stop = async move {
+            let _ = stopped.await;
+            Ok(())
+        };
+        let (serving, bound) = (Arc::clone(&service), Bound::on(vec![listener]));
+        let no_metrics = Arc::new(String::new);
+        let running =
+            tokio::spawn(async move { serve_until(serving, bound, &config, no_metrics, asked_to_stop).await });
+        Self { service, base, stop: Some(stop), running }
+    }
+
+    /// Somebody who calls it.
+    pub fn client(&self) -> Client {
+        Client::of(&self.base)
+    }
+
+    /// Where it is.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Stops it, and waits until it has stopped.
+    pub async fn stop(&mut self) {
+        drop(self.stop.take());
+        (&mut self.running).await.expect("the server doesn't panic").expect("the server stops in good order");
+    }
+}
+
+/// The first project.
+pub fn p1() -> ProjectId {
+    "p1".parse().unwrap()
+}
+
+/// Settings, written as on the command line.
+pub fn changes(settings: &[&str]) -> SettingChanges {
+    let pair = |setting: &&str| {
+        let (name, value) = setting.split_once('=').expect("a setting is NAME=VALUE");
+        (name.to_owned(), value.to_owned())
+    };
+    SettingChanges { name: None, settings: settings.iter().map(pair).collect() }
+}
+
+/// A project with its clients and a key.
+async fn furnish(service: &Service, id: &str) -> NewKey {
+    let id: ProjectId = id.parse().unwrap();
+    service.create_project(id.clone(), "A project".parse().unwrap()).await.expect("a project is made");
+    for (client, kind) in CLIENTS {
+        let client: ClientId = client.parse().unwrap();
+        service.create_client(&id, client, "A client".parse().unwrap(), kind).await.expect("a client is made");
+    }
+    let key = service.create_secret_key(&id, "A backend".parse().unwrap(), KeyScope::default(), None).await;
+    key.expect("a key is made")
+}

@@ -1,0 +1,78 @@
+//! What tests need beside Rust, and getting it.
+
+use std::env;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use xshell::{Shell, cmd};
+
+use crate::tools::{self, root};
+
+/// What tests may need, and can be left out by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Need {
+    /// A private PostgreSQL
+    Postgres,
+    /// Python libraries
+    Python,
+    /// Go modules
+    Go,
+    /// Packages of Node
+    Node,
+    /// The texts of the integration guides, in `COUNTERSIGN_GUIDES`
+    Guides,
+    /// The fuzz targets
+    Fuzz,
+}
+
+impl Need {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Python => "python",
+            Self::Go => "go",
+            Self::Node => "node",
+            Self::Guides => "guides",
+            Self::Fuzz => "fuzz",
+        }
+    }
+
+    /// The modules of tests that stand on it.
+    pub(crate) fn modules(self) -> &'static [&'static str] {
+        match self {
+            Self::Postgres => &["postgres::"],
+            Self::Python => &["in_python::"],
+            Self::Go => &["in_go::"],
+            Self::Node => &["in_node::"],
+            Self::Guides => &["guides::"],
+            Self::Fuzz => &[],
+        }
+    }
+}
+
+/// Brings what is needed, and gives what tests must know of it as variables of the environment.
+pub(crate) fn prepare(sh: &Shell, without: &[Need]) -> Result<Vec<(String, String)>> {
+    let mut environment = Vec::new();
+    let mut tell = |name: &str, value: String| environment.push((name.to_owned(), value));
+    if !without.contains(&Need::Python) {
+        let programs = tools::python(sh, "test", &root().join("crates/xtask/requirements-test.txt"))?;
+        tell("COUNTERSIGN_TEST_PYTHON", programs.join("python").display().to_string());
+    }
+    if !without.contains(&Need::Go) {
+        cmd!(sh, "go version").quiet().ignore_stdout().run().context("Go 1.24 or newer is needed")?;
+    }
+    if !without.contains(&Need::Node) {
+        cmd!(sh, "node --version").quiet().ignore_stdout().run().context("Node 20 or newer is needed")?;
+    }
+    if !without.contains(&Need::Guides) {
+        tell("COUNTERSIGN_GUIDES", guides());
+    }
+    Ok(environment)
+}
+
+/// Where the guides are, in full: a test runs in another folder than this.
+fn guides() -> String {
+    #[expect(clippy::disallowed_methods, reason = "the contract says that the environment names the guides")]
+    let named = env::var("COUNTERSIGN_GUIDES").unwrap_or_else(|_| "../shared/seeds".to_owned());
+    root().join(named).display().to_string()
+}
