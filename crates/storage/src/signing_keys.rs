@@ -73,7 +73,7 @@ pub async fn activate(conn: &mut Conn<'_>, project: &ProjectId, id: SigningKeyId
     Ok(touched == 1)
 }
 
-/// Lets a key sign no more; it is forgotten after `expires_at`. `false` where it was retired already.
+/// Lets an active key sign no more; it is forgotten after `expires_at`. `false` where it wasn't active.
 pub async fn retire(
     conn: &mut Conn<'_>,
     project: &ProjectId,
@@ -82,7 +82,7 @@ pub async fn retire(
     expires_at: Timestamp,
 ) -> Result<bool> {
     let sql = "update signing_keys set retired_at = $3, expires_at = $4 \
-               where project_id = $1 and signing_key_id = $2 and retired_at is null";
+               where project_id = $1 and signing_key_id = $2 and activated_at is not null and retired_at is null";
     let retire =
         statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros()).bind(expires_at.micros());
     Ok(conn.execute(retire).await? == 1)

@@ -215,7 +215,7 @@ impl Scribe {
             guarded(unit, Conn::new(&mut tx, Engine::Sqlite)).await?;
         }
         let hot: Vec<&HotUnit> = batch.hot.iter().map(|(unit, _)| unit).collect();
-        let answers = hot::run(&mut Conn::new(&mut tx, Engine::Sqlite), &hot).await?;
+        let answers = guarded_hot(Conn::new(&mut tx, Engine::Sqlite), &hot).await?;
         tx.commit().await?;
         Ok(answers)
     }
@@ -253,7 +253,7 @@ impl Scribe {
         }
         for (unit, _) in &batch.hot {
             let mut savepoint = tx.begin().await?;
-            let result = hot::run(&mut Conn::new(&mut savepoint, Engine::Sqlite), &[unit]).await;
+            let result = guarded_hot(Conn::new(&mut savepoint, Engine::Sqlite), &[unit]).await;
             finish(savepoint, &result).await?;
             let gone = || Err(Error::Refused("a unit left no answer".to_owned()));
             apart.hot.push(result.and_then(|answers| answers.into_iter().next().unwrap_or_else(gone)));
@@ -285,6 +285,12 @@ async fn guarded(unit: &Unit, conn: Conn<'_>) -> Result<()> {
         Ok(Err(_)) => Err(Error::Refused("a unit of work panicked".to_owned())),
         Err(_) => Err(Error::Refused(format!("a unit of work took longer than {UNIT_TIME:?}"))),
     }
+}
+
+/// The same for units of the hot paths, whose deciding may panic.
+async fn guarded_hot(mut conn: Conn<'_>, units: &[&HotUnit]) -> Result<Vec<Result<HotAnswer>>> {
+    let running = AssertUnwindSafe(hot::run(&mut conn, units)).catch_unwind();
+    running.await.unwrap_or_else(|_| Err(Error::Refused("a unit of work panicked".to_owned())))
 }
 
 /// PostgreSQL: a unit in a transaction of its own, again when another came between. In a task of its own, so that a caller who goes away

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use countersign_storage::db::Engine;
 use countersign_storage::db::{Db, Options};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
 
 /// The variable that names a PostgreSQL server in which tests may create databases, as `postgres://postgres@127.0.0.1:5433`.
@@ -46,6 +46,14 @@ impl TestDatabase {
     /// A directory that goes with it.
     pub fn directory(&self) -> &std::path::Path {
         self.directory.path()
+    }
+
+    /// Runs SQL behind the server's back.
+    pub async fn run(&self, sql: &str) {
+        sqlx::any::install_default_drivers();
+        let mut conn = AnyConnection::connect(&self.url).await.expect("the database answers");
+        conn.execute(AssertSqlSafe(sql)).await.expect("the SQL is good");
+        conn.close().await.unwrap();
     }
 
     /// Opens it, as the server does.

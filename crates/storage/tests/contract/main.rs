@@ -1,0 +1,18 @@
+//! Every storage function, on both engines.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong here is a failed test")]
+
+mod audit;
+mod changes;
+mod clients;
+mod corrupt;
+mod given;
+mod hot;
+mod identities;
+mod keys;
+mod maintenance;
+mod migrate;
+mod projects;
+mod sessions;
+mod users;
+mod writer;
