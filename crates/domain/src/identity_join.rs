@@ -53,11 +53,15 @@ pub fn join(asserted: &[Asserted], found: &[IdentityRecord], external_ids_of_use
     if found.iter().any(|record| record.user != first.user) {
         return Join::Conflict(Conflict::TwoUsers);
     }
-    for claim in asserted.iter().filter(|claim| !claim.is_verified && claim.identity.kind() != IdentityKind::ExternalId)
-    {
-        if found.iter().any(|record| record.identity == claim.identity && record.is_proved_here()) {
-            return Join::Conflict(Conflict::ProvedByAnother(claim.identity.kind()));
-        }
+    // An address that is merely said doesn't find the user who proved it here; something else must.
+    let merely_said = |record: &&IdentityRecord| {
+        let is_said = |claim: &&Asserted| claim.identity == record.identity && !claim.is_verified;
+        record.is_proved_here()
+            && record.identity.kind() != IdentityKind::ExternalId
+            && asserted.iter().any(|claim| is_said(&claim))
+    };
+    if found.iter().all(|record| merely_said(&record)) {
+        return Join::Conflict(Conflict::ProvedByAnother(first.identity.kind()));
     }
     let is_missing = |claim: &&Asserted| found.iter().all(|record| record.identity != claim.identity);
     let missing: Vec<Asserted> = asserted.iter().filter(is_missing).cloned().collect();
@@ -131,6 +135,17 @@ mod tests {
             assert_eq!(join(&[email(false)], &found, &[]), refused);
             assert!(matches!(join(&[email(true)], &found, &[]), Join::User { .. }));
         }
+    }
+
+    #[test]
+    fn who_is_found_by_something_else_may_have_proved_the_address() {
+        let known = record(&external("7"), 1, IdentitySource::Vouch, true);
+        let proved = record(&email(false), 1, IdentitySource::Proof, true);
+        let joined = join(&[email(false), external("7")], &[proved.clone(), known], &[]);
+        assert_eq!(joined, Join::User { id: user(1), missing: vec![] });
+        let another = record(&external("7"), 2, IdentitySource::Vouch, true);
+        let refused = join(&[email(false), external("7")], &[proved, another], &[]);
+        assert_eq!(refused, Join::Conflict(Conflict::TwoUsers));
     }
 
     #[test]

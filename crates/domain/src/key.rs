@@ -65,6 +65,35 @@ impl Default for KeyScope {
     }
 }
 
+/// What to change of a scope; what isn't given stays.
+#[derive(Debug, Clone, Default)]
+pub struct ScopeChanges {
+    /// The clients it may vouch for.
+    pub clients: Option<ClientScope>,
+    /// May it create users?
+    pub may_create_users: Option<bool>,
+    /// The networks it may be used from; an empty list: every one.
+    pub networks: Option<Vec<IpNet>>,
+    /// Requests per second; `Some(None)`: as the project says.
+    pub rate: Option<Option<NonZeroU32>>,
+    /// The highest level that it may pass on.
+    pub max_level: Option<Level>,
+}
+
+impl ScopeChanges {
+    /// The scope that comes of it.
+    #[must_use]
+    pub fn apply(&self, before: &KeyScope) -> KeyScope {
+        KeyScope {
+            clients: self.clients.as_ref().unwrap_or(&before.clients).clone(),
+            may_create_users: self.may_create_users.unwrap_or(before.may_create_users),
+            networks: self.networks.as_ref().unwrap_or(&before.networks).clone(),
+            rate: self.rate.unwrap_or(before.rate),
+            max_level: self.max_level.unwrap_or(before.max_level),
+        }
+    }
+}
+
 /// The clients a key may vouch for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientScope {
@@ -107,5 +136,32 @@ impl SecretKey {
             ClientScope::Every => true,
             ClientScope::Only(allowed) => allowed.contains(client),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_changed_of_a_scope_stays() {
+        let narrow = KeyScope {
+            clients: ClientScope::Only(["c1".parse().unwrap()].into()),
+            may_create_users: false,
+            networks: vec!["10.0.0.0/8".parse().unwrap()],
+            rate: NonZeroU32::new(5),
+            max_level: Level::OneFactor,
+        };
+        assert_eq!(ScopeChanges::default().apply(&narrow), narrow);
+        let faster = ScopeChanges { rate: Some(NonZeroU32::new(50)), ..ScopeChanges::default() };
+        assert_eq!(faster.apply(&narrow), KeyScope { rate: NonZeroU32::new(50), ..narrow.clone() });
+        let wide = ScopeChanges {
+            clients: Some(ClientScope::Every),
+            may_create_users: Some(true),
+            networks: Some(Vec::new()),
+            rate: Some(None),
+            max_level: Some(Level::Vouched),
+        };
+        assert_eq!(wide.apply(&narrow), KeyScope::default());
     }
 }

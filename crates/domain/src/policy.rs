@@ -8,7 +8,7 @@ mod value;
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 pub use value::{SignupExisting, VouchEmail};
-use value::{audience, choice, host_name, span, switch};
+use value::{audience, choice, host_name, rotation, span, switch};
 
 use crate::refresh::RefreshRule;
 
@@ -111,7 +111,7 @@ settings! {
     /// Failed calls per minute from one network (/24 or /56). Authentic tokens are served even then.
     limit_failures: NonZeroU32 = "limits.failures", Project, "60", choice::<NonZeroU32>;
     /// How long a signing key is used before the next takes its place; `0s`: until it is rotated by hand.
-    signing_rotation: Duration = "signing.rotation", Project, "90days", |text| span(text, "0s", "10years");
+    signing_rotation: Duration = "signing.rotation", Project, "90days", rotation;
     /// How long an access token lives.
     access_lifetime: Duration = "access.lifetime", Client, "15m", |text| span(text, "10s", "24h");
     /// How long a session lives at most, however often it is refreshed.

@@ -102,7 +102,7 @@ pub struct Judgement {
     pub outcome: Outcome,
     /// What the row must hold before the answer may be given; `None`: it stays as it is.
     pub next: Option<Rotation>,
-    /// What the audit trail must say.
+    /// What the audit trail must say. It says it together with a change of the row: repetitions at line rate aren't written down.
     pub event: Option<Event>,
 }
 
@@ -204,8 +204,10 @@ impl Rotation {
     /// Answers with the same successor and counts it, or refuses when it has been answered often enough.
     fn counted(&self, mut next: Self, event: Option<Event>) -> Judgement {
         if self.replays >= MAX_REPLAYS {
-            let changed = (next != *self).then_some(next);
-            return Judgement { outcome: Outcome::Replaced, next: changed, event };
+            // Only the first refusal of a generation is news.
+            let is_new = next != *self;
+            let event = event.filter(|_| is_new);
+            return Judgement { outcome: Outcome::Replaced, next: is_new.then_some(next), event };
         }
         next.replays = self.replays + 1;
         Judgement { outcome: next.token(), next: Some(next), event }
@@ -225,7 +227,8 @@ impl Rotation {
             Some(_) => None,
             None => Some(Self { behind_since: Some(attempt.now), ..self.clone() }),
         };
-        Judgement { outcome: Outcome::Replaced, next, event: Some(Event::ForeignStraggler) }
+        let event = next.is_some().then_some(Event::ForeignStraggler);
+        Judgement { outcome: Outcome::Replaced, next, event }
     }
 
     fn with_foreign_replay(&self) -> Self {

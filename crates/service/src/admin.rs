@@ -5,7 +5,7 @@ use std::{fmt::Display, sync::Arc};
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::Timestamp,
-    id::ProjectId,
+    id::{ProjectId, UserId},
     policy::InvalidSetting,
 };
 use countersign_storage::{
@@ -77,8 +77,8 @@ pub(crate) struct Deed {
     pub(crate) detail: Vec<(&'static str, String)>,
 }
 
-/// News that concern the project as a whole are told for this long; a node that was away for longer reads everything anew.
-const NEWS: std::time::Duration = std::time::Duration::from_hours(1);
+/// News of what is read anew are told for this long; a node that was away for longer reads everything anew.
+pub(crate) const NEWS: std::time::Duration = std::time::Duration::from_hours(1);
 
 impl Service {
     /// Does a deed: `work` decides and changes, the entry and the news follow in the same transaction, and this process knows at once.
@@ -122,5 +122,10 @@ impl Service {
     /// The news that a project, its clients or its keys have changed.
     pub(crate) fn project_news(project: &ProjectId, now: Timestamp) -> Vec<Change> {
         vec![Change { project: project.clone(), what: What::Project, expires_at: now.plus(NEWS) }]
+    }
+
+    /// The news that a user is known by other names.
+    pub(crate) fn user_news(project: &ProjectId, user: UserId, now: Timestamp) -> Change {
+        Change { project: project.clone(), what: What::UserChanged(user), expires_at: now.plus(NEWS) }
     }
 }

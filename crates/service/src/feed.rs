@@ -18,7 +18,7 @@ use countersign_storage::{
     error::Error as StorageError,
     projects,
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 use tracing::error;
 
 use crate::{
@@ -33,6 +33,8 @@ const SETTLED: Duration = Duration::from_secs(20);
 /// How many numbers before the newest are looked at again after a start.
 const LOOK_BACK: i64 = 1_000;
 const PAGE: u32 = 1_000;
+/// Reading the feed takes milliseconds; what takes longer than this is better begun anew.
+const LONG_TICK: Duration = Duration::from_secs(3);
 /// A clock that answers later than this tells an old time.
 const SLOW_CLOCK: Duration = Duration::from_millis(500);
 
@@ -103,10 +105,15 @@ impl Feed {
 impl Service {
     /// Looks at the clock and reads the feed. Meant to be called a few times a second.
     pub async fn tick(&self) {
-        match self.listen().await {
-            Ok(()) => self.feed.heard(self.time.monotonic()),
-            Err(problem) => {
+        let began = self.time.monotonic();
+        match timeout(LONG_TICK, self.listen()).await {
+            Ok(Ok(())) => self.feed.heard(began),
+            Ok(Err(problem)) => {
                 error!(%problem, "can't read the change feed: {problem}");
+                self.feed.position.lock().await.lost = true;
+            }
+            Err(_) => {
+                error!("can't read the change feed: the database doesn't answer");
                 self.feed.position.lock().await.lost = true;
             }
         }
@@ -150,9 +157,10 @@ impl Service {
 
     /// Reads all projects and all revocations that still matter: at the start, and whenever something may have been missed.
     pub(crate) async fn resync(&self) -> Result<(), LoadError> {
+        let began = self.time.monotonic();
         let newest = changes::newest(&mut self.db.reader().await?.conn()).await?;
         *self.feed.position.lock().await = self.read_everything(newest).await?;
-        self.feed.heard(self.time.monotonic());
+        self.feed.heard(began);
         Ok(())
     }
 

@@ -48,8 +48,8 @@ impl Service {
         now: Timestamp,
     ) -> Option<TokenPair> {
         let token = AccessToken {
-            issuer: project.issuer.clone(),
-            audience: project.audience.clone(),
+            issuer: project.issuer.to_string(),
+            audience: project.audience.to_string(),
             user: session.user,
             client: session.client.clone(),
             session: session.id,

@@ -79,6 +79,14 @@ pub(super) fn span(text: &str, least: &str, most: &str) -> Result<Duration, Stri
     }
 }
 
+/// How long a signing key signs; `0s`: until an operator says otherwise. A key is published for a day before it signs.
+pub(super) fn rotation(text: &str) -> Result<Duration, String> {
+    match span(text, "0s", "10years")? {
+        Duration::ZERO => Ok(Duration::ZERO),
+        _ => span(text, "2days", "10years").map_err(|_| "must be 0s (never), or between 2days and 10years".to_owned()),
+    }
+}
+
 /// A host name, or nothing.
 pub(super) fn host_name(text: &str) -> Result<Option<String>, String> {
     let is_label = |label: &str| {

@@ -13,6 +13,7 @@ use crate::{app::App, error::client_api::Failure, extract::bearer::ProvedBearer}
     responses(
         (status = 200, description = "The caller.", body = MeBody),
         (status = 401, description = "`invalid_credentials`: no live access token of this project.", body = ErrorEnvelope),
+        (status = 429, description = "`rate_limited`: too many failed calls from this network; `Retry-After`.", body = ErrorEnvelope),
         (status = 500, description = "`unknown`: the server failed.", body = ErrorEnvelope),
         (status = 503, description = "`unavailable`: the server can't answer now; `Retry-After`.", body = ErrorEnvelope),
     ),

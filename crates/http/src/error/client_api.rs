@@ -78,8 +78,15 @@ impl From<Outage> for Failure {
 
 impl From<TokenRefused> for Failure {
     fn from(refused: TokenRefused) -> Self {
-        if let TokenRefused::Outage(outage) = refused {
-            return outage.into();
+        let limit = match refused {
+            TokenRefused::Outage(outage) => return outage.into(),
+            TokenRefused::TooMany(limit) => Some(limit),
+            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => None,
+        };
+        if let Some(limit) = limit {
+            let message = "Too many failed calls from this network.";
+            let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
+            return Self { retry_after: Some(limit.retry_after), ..failure };
         }
         // One message for all of them: a thief needn't learn which.
         let message = "Show a live access token of this project: Authorization: Bearer <token>.";

@@ -248,6 +248,9 @@ impl From<TokenRefused> for Failure {
                 Code::SessionGone,
                 "The session of this access token is over: ask the host application again.",
             ),
+            TokenRefused::TooMany(limit) => {
+                Self::too_many(limit.retry_after, "Too many failed calls from this network.")
+            }
             TokenRefused::Outage(outage) => outage.into(),
         }
     }

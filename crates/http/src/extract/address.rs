@@ -18,9 +18,11 @@ impl FromRequestParts<App> for AddressOf {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let params = RawPathParams::from_request_parts(parts, app).await.ok();
-        let path = params
-            .and_then(|params| params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value.to_owned()));
+        let path = match RawPathParams::from_request_parts(parts, app).await {
+            Ok(params) => params.iter().find(|(name, _)| *name == "project").map(|(_, value)| value.to_owned()),
+            // A path that is no text names no project: not even the default one.
+            Err(_) => Some(String::new()),
+        };
         Ok(Self(Address { path, host: host(parts, app) }))
     }
 }

@@ -6,7 +6,10 @@ use axum::{
 };
 use countersign_service::proof::access_token::{Bearer, TokenRefused};
 
-use super::{address::AddressOf, caller::single};
+use super::{
+    address::AddressOf,
+    caller::{address_of, single},
+};
 use crate::{app::App, error::client_api::Failure};
 
 /// A proved bearer, for what answers in door 2's shape.
@@ -18,7 +21,7 @@ impl FromRequestParts<App> for ProvedBearer {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
         let unverified = bearer_token(&parts.headers).ok_or(TokenRefused::NotOurs)?;
-        Ok(Self(app.service.prove_access_token(&address, unverified)?))
+        Ok(Self(app.service.prove_access_token(&address, unverified, address_of(parts, app))?))
     }
 }
 

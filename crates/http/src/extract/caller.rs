@@ -32,7 +32,7 @@ impl FromRequestParts<App> for CallerOf {
 }
 
 /// The peer's address; where the peer is a trusted proxy, the one that it saw.
-fn address_of(parts: &Parts, app: &App) -> IpAddr {
+pub(crate) fn address_of(parts: &Parts, app: &App) -> IpAddr {
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
     forwarded::client_address(peer, &parts.headers, &app.doors.trusted_proxies)
 }

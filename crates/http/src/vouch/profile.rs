@@ -7,7 +7,7 @@ use countersign_wire::vouch::{
 use crate::{
     app::App,
     error::vouch::Failure,
-    extract::{address::AddressOf, body::ShortBody},
+    extract::{address::AddressOf, body::ShortBody, caller::CallerOf},
 };
 
 /// Whose access token is this?
@@ -20,6 +20,7 @@ use crate::{
         (status = 401, description = "10001: expired. 10002: no access token of this project. 100049: its session is over.", body = ErrorBody),
         (status = 408, description = "100003: the body took too long.", body = ErrorBody),
         (status = 413, description = "100003: the body is longer than 64 KiB.", body = ErrorBody),
+        (status = 429, description = "100009: over a limit; `Retry-After` says when to come again.", body = ErrorBody),
         (status = 500, description = "13001: the server failed.", body = ErrorBody),
         (status = 503, description = "13001: the server can't answer now; `Retry-After`.", body = ErrorBody),
     ),
@@ -27,9 +28,10 @@ use crate::{
 pub(crate) async fn handle(
     State(app): State<App>,
     AddressOf(address): AddressOf,
+    CallerOf(caller): CallerOf,
     ShortBody(body): ShortBody,
 ) -> Result<Json<Profile>, Failure> {
     let unverified = profile::parse(&body)?;
-    let bearer = app.service.prove_access_token(&address, &unverified)?;
+    let bearer = app.service.prove_access_token(&address, &unverified, caller.address)?;
     Ok(Json(Profile { uid: bearer.user().to_string() }))
 }

@@ -1,6 +1,6 @@
 use axum::{
     Json,
-    extract::{FromRequestParts, Path, State},
+    extract::{FromRequestParts, Path, State, rejection::PathRejection},
     http::request::Parts,
 };
 use countersign_domain::{proof::Method, session::Session};
@@ -18,6 +18,7 @@ use crate::{
         address::AddressOf,
         backend::{VERIFICATION_TOKEN, VouchingBackend},
         bearer::bearer_token,
+        caller::address_of,
     },
 };
 
@@ -34,7 +35,7 @@ impl FromRequestParts<App> for AskerOf {
         }
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
         let unverified = bearer_token(&parts.headers).ok_or(TokenRefused::NotOurs)?;
-        Ok(Self(Asker::User(app.service.prove_access_token(&address, unverified)?)))
+        Ok(Self(Asker::User(app.service.prove_access_token(&address, unverified, address_of(parts, app))?)))
     }
 }
 
@@ -65,8 +66,10 @@ pub(crate) async fn handle(
     State(app): State<App>,
     AskerOf(asker): AskerOf,
     AddressOf(address): AddressOf,
-    Path(Named { uid }): Path<Named>,
+    uid: Result<Path<Named>, PathRejection>,
 ) -> Result<Json<Sessions>, Failure> {
+    // What is no text names nobody.
+    let uid = uid.map(|Path(named)| named.uid).unwrap_or_default();
     let sessions = app.service.list_sessions(&asker, &address, &uid).await?;
     Ok(Json(Sessions { sessions: sessions.iter().map(body).collect() }))
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 use clap::{Args, Subcommand, ValueEnum};
 use countersign_domain::{
     id::{ClientId, KeyId, MacKeyId, SigningKeyId},
-    key::{ClientScope, KeyScope, SecretKey},
+    key::{ClientScope, KeyScope, ScopeChanges, SecretKey},
     proof::Level,
     text::Name,
 };
@@ -51,6 +51,8 @@ pub(super) enum Verb {
         name: Option<Name>,
         #[command(flatten)]
         scope: ScopeArgs,
+        #[command(flatten)]
+        wider: WiderArgs,
     },
     /// Make the successor of a key. A secret key goes on working for the overlap
     Rotate {
@@ -110,20 +112,39 @@ pub(super) struct ScopeArgs {
     max_acr: Option<Level>,
 }
 
+/// What a secret key may do again.
+#[derive(Args, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "flags of a command line")]
+pub(super) struct WiderArgs {
+    /// For every client again
+    #[arg(long, conflicts_with = "clients")]
+    every_client: bool,
+    /// May create users again
+    #[arg(long, conflicts_with = "no_create_users")]
+    create_users: bool,
+    /// From every network again
+    #[arg(long, conflicts_with = "networks")]
+    every_network: bool,
+    /// Requests per second as the project says again
+    #[arg(long, conflicts_with = "rate")]
+    project_rate: bool,
+}
+
 impl ScopeArgs {
-    fn is_given(&self) -> bool {
-        let nothing = self.clients.is_empty() && self.networks.is_empty() && self.rate.is_none();
-        !nothing || self.no_create_users || self.max_acr.is_some()
+    fn into_scope(self) -> KeyScope {
+        self.into_changes(&WiderArgs::default()).apply(&KeyScope::default())
     }
 
-    fn into_scope(self) -> KeyScope {
+    fn into_changes(self, wider: &WiderArgs) -> ScopeChanges {
         let clients: BTreeSet<ClientId> = self.clients.into_iter().collect();
-        KeyScope {
-            clients: if clients.is_empty() { ClientScope::Every } else { ClientScope::Only(clients) },
-            may_create_users: !self.no_create_users,
-            networks: self.networks,
-            rate: self.rate,
-            max_level: self.max_acr.unwrap_or(Level::Vouched),
+        let only = (!clients.is_empty()).then_some(ClientScope::Only(clients));
+        let networks = (!self.networks.is_empty()).then_some(self.networks);
+        ScopeChanges {
+            clients: wider.every_client.then_some(ClientScope::Every).or(only),
+            may_create_users: if wider.create_users { Some(true) } else { self.no_create_users.then_some(false) },
+            networks: wider.every_network.then(Vec::new).or(networks),
+            rate: if wider.project_rate { Some(None) } else { self.rate.map(Some) },
+            max_level: self.max_acr,
         }
     }
 }
@@ -143,8 +164,8 @@ impl Verb {
             }
             Self::List => all(&service.list_keys(&project).await?),
             Self::Show { id } => secret_key(&service.show_secret_key(&project, id).await?),
-            Self::Set { id, name, scope } => {
-                let scope = scope.is_given().then(|| scope.into_scope());
+            Self::Set { id, name, scope, wider } => {
+                let scope = scope.into_changes(&wider);
                 secret_key(&service.set_secret_key(&project, id, name, scope).await?)
             }
             Self::Rotate { id: Some(id), overlap, .. } => {

@@ -16,6 +16,8 @@ const ENV: &str = "dev.env";
 pub(super) struct DevFiles {
     pub(super) url: String,
     pub(super) secret_key: String,
+    /// Of the tokens: the URL, unless the project was given a host of its own.
+    pub(super) issuer: String,
 }
 
 impl DevFiles {
@@ -24,7 +26,8 @@ impl DevFiles {
         let text = std::fs::read_to_string(data.file(JSON)).ok()?;
         let json: Value = serde_json::from_str(&text).ok()?;
         let member = |name: &str| json[name].as_str().map(str::to_owned);
-        Some(Self { url: member("url")?, secret_key: member("secret_key")? })
+        let issuer = json["oauth"]["issuer"].as_str()?.to_owned();
+        Some(Self { url: member("url")?, secret_key: member("secret_key")?, issuer })
     }
 
     pub(super) fn write(&self, data: &DataDir) -> Result<(), Failure> {
@@ -32,12 +35,8 @@ impl DevFiles {
         write_private(&data.file(ENV), self.env().as_bytes())
     }
 
-    fn issuer(&self) -> &str {
-        &self.url
-    }
-
     fn jwks_uri(&self) -> String {
-        format!("{}/.well-known/jwks.json", self.url)
+        format!("{}/.well-known/jwks.json", self.issuer)
     }
 
     fn json(&self) -> Value {
@@ -46,7 +45,7 @@ impl DevFiles {
             "project_id": "p1",
             "clients": { "ios": "c1", "android": "c2", "web": "c3", "backend": "c4" },
             "secret_key": self.secret_key,
-            "oauth": { "issuer": self.issuer(), "jwks_uri": self.jwks_uri() },
+            "oauth": { "issuer": self.issuer, "jwks_uri": self.jwks_uri() },
         })
     }
 
@@ -57,7 +56,7 @@ impl DevFiles {
             ("HUMA_URL", self.url.as_str()),
             ("VERIFICATION_TOKEN", &self.secret_key),
             ("JWKS_URL", &jwks_uri),
-            ("OAUTH_ISSUER", self.issuer()),
+            ("OAUTH_ISSUER", &self.issuer),
         ];
         let mut text = String::new();
         for (name, value) in facts {

@@ -55,7 +55,9 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
         Some(secret) => secret,
         None => new_secret(service, &project).await?,
     };
-    DevFiles { url: service.public_url().to_owned(), secret_key: secret.clone() }.write(data)?;
+    let url = service.public_url().to_owned();
+    let issuer = service.issuer(&project).unwrap_or_else(|| url.clone());
+    DevFiles { url, secret_key: secret.clone(), issuer }.write(data)?;
     Ok(secret)
 }
 

@@ -7,4 +7,5 @@ mod guides;
 mod operation;
 mod refresh;
 mod session;
+mod verdicts;
 mod vouch;

@@ -1,6 +1,6 @@
 //! Reading a project from the database and making its keys ready.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use countersign_crypto::{
     encoding,
@@ -72,9 +72,9 @@ pub(crate) async fn load_project(
     let mac = mac_keys::list(conn, id).await?;
     let live: Vec<MacKeyId> = mac.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
     let newest = live.last().copied().ok_or_else(|| unusable("it has no MAC key".to_owned()))?;
-    let issuer = issuer(&project, &settings, config);
+    let issuer: Arc<str> = issuer(&project, &settings, config).into();
     Ok(Some(ProjectView {
-        audience: settings.audience.clone().unwrap_or_else(|| issuer.clone()),
+        audience: settings.audience.as_deref().map_or_else(|| Arc::clone(&issuer), Arc::from),
         issuer,
         jwks: signing.jwks,
         clients: client_views,
@@ -92,9 +92,13 @@ pub(crate) async fn load_project(
 
 /// A project's issuer is where it is found: at its own host name, at the root if that is its, or at its path.
 fn issuer(project: &Project, settings: &Settings, config: &Config) -> String {
-    let scheme = config.public_url.split_once("://").map_or("https", |(scheme, _)| scheme);
+    let (scheme, authority) = config.public_url.split_once("://").unwrap_or(("https", ""));
+    let port = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     match &settings.host {
-        Some(host) => format!("{scheme}://{host}"),
+        Some(host) => match port {
+            Some((_, port)) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
+        },
         None if config.default_project.as_ref() == Some(&project.id) => config.public_url.clone(),
         None => format!("{}/p/{}", config.public_url, project.id),
     }

@@ -1,6 +1,6 @@
 //! One project as every call sees it: immutable, complete, with its keys ready for use.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use countersign_crypto::{
@@ -26,9 +26,9 @@ pub struct ProjectView {
     /// Its settings.
     pub settings: Settings,
     /// The `iss` of its tokens.
-    pub issuer: String,
+    pub issuer: Arc<str>,
     /// The `aud` of its access tokens.
-    pub audience: String,
+    pub audience: Arc<str>,
     /// Its JWK Set, as it is served.
     pub jwks: Bytes,
     pub(super) clients: HashMap<ClientId, ClientView>,
@@ -54,6 +54,11 @@ impl ProjectView {
     /// A client by its id.
     pub fn client(&self, id: &ClientId) -> Option<&ClientView> {
         self.clients.get(id)
+    }
+
+    /// The longest that an access token of any client may live.
+    pub(crate) fn longest_access_lifetime(&self) -> Duration {
+        self.clients.values().map(|view| view.settings.access_lifetime).max().unwrap_or_default()
     }
 
     /// A secret key by its id.

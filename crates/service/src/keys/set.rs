@@ -5,7 +5,7 @@ use std::sync::Arc;
 use countersign_domain::{
     audit::{Act, Subject},
     id::{KeyId, ProjectId},
-    key::{KeyScope, SecretKey},
+    key::{ScopeChanges, SecretKey},
     text::Name,
 };
 use countersign_storage::secret_keys;
@@ -23,7 +23,7 @@ impl Service {
         project: &ProjectId,
         id: KeyId,
         name: Option<Name>,
-        scope: Option<KeyScope>,
+        scope: ScopeChanges,
     ) -> Result<SecretKey, Refused> {
         let now = self.now();
         let deed = Deed {
@@ -42,7 +42,7 @@ impl Service {
                 };
                 let mut key = stored.key;
                 key.name = name.clone().unwrap_or(key.name);
-                key.scope = scope.clone().unwrap_or(key.scope);
+                key.scope = scope.apply(&key.scope);
                 if let Err(refused) = check_scope(conn, project, &key.scope).await? {
                     return Ok(Err(refused));
                 }

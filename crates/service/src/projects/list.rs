@@ -13,7 +13,7 @@ impl Service {
 
     /// The `iss` of a project's tokens.
     pub fn issuer(&self, id: &ProjectId) -> Option<String> {
-        self.directory.load().project(id.as_str()).map(|view| view.issuer.clone())
+        self.directory.load().project(id.as_str()).map(|view| view.issuer.to_string())
     }
 
     /// A project.

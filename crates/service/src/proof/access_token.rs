@@ -1,7 +1,7 @@
 //! An access token makes its caller the user that it names. The signature is checked once and remembered; everything that can change is
 //! judged after it, every time.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use countersign_crypto::{
     digest::sha256,
@@ -19,6 +19,7 @@ use crate::{
     address::Address,
     directory::ProjectView,
     error::Outage,
+    limits::TooMany,
     verdicts::{ACCEPTED, Proof as Verdict},
 };
 
@@ -32,6 +33,9 @@ pub struct Bearer {
 pub(crate) struct Verified {
     /// The key that signed it: once that is gone, so is the token.
     kid: String,
+    /// Whose they are is compared again and again: settings may change.
+    issuer: Arc<str>,
+    audience: Arc<str>,
     project: ProjectId,
     pub(crate) user: UserId,
     pub(crate) client: ClientId,
@@ -54,6 +58,9 @@ pub enum TokenRefused {
     /// Its session has ended, or its user, client, key or project has been revoked.
     #[error("the session of the access token has ended")]
     Revoked,
+    /// It isn't one of ours, and it comes from a network that has tried too often.
+    #[error("too many failed calls from this network")]
+    TooMany(TooMany),
     /// Nothing can be said.
     #[error(transparent)]
     Outage(#[from] Outage),
@@ -72,9 +79,18 @@ impl Bearer {
 }
 
 impl Service {
-    /// Who shows a live access token of the project that the call is addressed to is the user it names.
-    pub fn prove_access_token(&self, address: &Address, unverified: &str) -> Result<Bearer, TokenRefused> {
-        let proved = self.bearer(address, unverified);
+    /// Who shows a live access token of the project that the call is addressed to is the user it names. Only what isn't ours counts against
+    /// its network: a token that has expired says that an app must refresh, and a live one is served even when others there failed too often.
+    pub fn prove_access_token(
+        &self,
+        address: &Address,
+        unverified: &str,
+        from: IpAddr,
+    ) -> Result<Bearer, TokenRefused> {
+        let proved = self.bearer(address, unverified).map_err(|refused| match refused {
+            TokenRefused::NotOurs => self.count_forgery(address, from),
+            other => other,
+        });
         let reason = proved.as_ref().map_or_else(TokenRefused::reason, |_| ACCEPTED);
         Verdict::AccessToken.count(reason);
         proved
@@ -96,6 +112,14 @@ impl Service {
         Ok(Bearer { project, token })
     }
 
+    fn count_forgery(&self, address: &Address, from: IpAddr) -> TokenRefused {
+        let project = self.addressed(address, None).ok();
+        match self.take_failure(project.as_deref(), from) {
+            Ok(()) => TokenRefused::NotOurs,
+            Err(too_many) => TokenRefused::TooMany(too_many),
+        }
+    }
+
     fn verify(&self, unverified: &str) -> Result<Verified, TokenRefused> {
         let jws = UnverifiedJws::parse(unverified).map_err(|_| TokenRefused::NotOurs)?;
         let kid = jws.unverified_header.kid.clone();
@@ -103,11 +127,13 @@ impl Service {
         let project = directory.signer(&kid).ok_or(TokenRefused::NotOurs)?;
         let key = project.verifying_key(&kid).ok_or(TokenRefused::NotOurs)?;
         let token = AccessToken::verify(&jws, key).map_err(|_| TokenRefused::NotOurs)?;
-        if token.issuer != project.issuer || token.audience != project.audience {
+        if token.issuer != *project.issuer || token.audience != *project.audience {
             return Err(TokenRefused::NotOurs);
         }
         Ok(Verified {
             kid,
+            issuer: Arc::clone(&project.issuer),
+            audience: Arc::clone(&project.audience),
             project: project.project.id.clone(),
             user: token.user,
             client: token.client,
@@ -121,7 +147,8 @@ impl Service {
 
     /// What may have changed since the signature was checked.
     fn judge(&self, project: &ProjectView, token: &Verified) -> Result<(), TokenRefused> {
-        if project.verifying_key(&token.kid).is_none() {
+        let is_for_us = token.issuer == project.issuer && token.audience == project.audience;
+        if !is_for_us || project.verifying_key(&token.kid).is_none() {
             return Err(TokenRefused::NotOurs);
         }
         if token.expires_at.is_past(self.now()) {
@@ -144,6 +171,7 @@ impl TokenRefused {
             Self::NotOurs => "not_ours",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
+            Self::TooMany(_) => "too_many",
             Self::Outage(_) => "outage",
         }
     }

@@ -1,6 +1,6 @@
 //! A refresh token is authentic when one of the project's MAC keys made it. What it is worth is for the session to say.
 
-use std::sync::Arc;
+use std::{net::IpAddr, num::NonZeroU32, sync::Arc};
 
 use countersign_crypto::refresh_token::{RefreshToken, UnverifiedRefreshToken};
 use countersign_domain::audit::Act;
@@ -31,6 +31,9 @@ pub enum NotAuthentic {
     TooMany(TooMany),
 }
 
+/// Failures per minute from one network where no project is addressed, whose setting would say.
+const FAILURES_AT_NO_PROJECT: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
+
 impl Service {
     /// Refuses garbage without a look at the database. Only garbage counts against its network: an authentic token is served even when
     /// others there have failed too often.
@@ -52,22 +55,22 @@ impl Service {
     }
 
     pub(crate) fn count_failure(&self, address: &Address, caller: &Caller) -> NotAuthentic {
-        let Ok(project) = self.addressed(address, None) else {
-            return NotAuthentic::NotOurs;
-        };
-        let id = &project.project.id;
-        let reason = "not_authentic";
-        self.tally.refused(Refusal { project: id.clone(), act: Act::RefreshRefused, reason, key: None });
-        match self.take_failure(&project, caller) {
+        let project = self.addressed(address, None).ok();
+        if let Some(project) = &project {
+            let (project, reason) = (project.project.id.clone(), "not_authentic");
+            self.tally.refused(Refusal { project, act: Act::RefreshRefused, reason, key: None });
+        }
+        match self.take_failure(project.as_deref(), caller.address) {
             Ok(()) => NotAuthentic::NotOurs,
             Err(too_many) => NotAuthentic::TooMany(too_many),
         }
     }
 
-    /// Counts a failure of a caller's network.
-    pub(crate) fn take_failure(&self, project: &ProjectView, caller: &Caller) -> Result<(), TooMany> {
-        let network = countersign_crypto::caller_marks::network_of(caller.address);
-        let rate = Rate::per_minute(project.settings.limit_failures);
-        self.limits.take(&("failures", project.project.id.as_str(), network), rate, self.time.monotonic())
+    /// Counts a failure of a caller's network; where no project is addressed by the default setting.
+    pub(crate) fn take_failure(&self, project: Option<&ProjectView>, from: IpAddr) -> Result<(), TooMany> {
+        let network = countersign_crypto::caller_marks::network_of(from);
+        let limit = project.map_or(FAILURES_AT_NO_PROJECT, |project| project.settings.limit_failures);
+        let id = project.map_or("", |project| project.project.id.as_str());
+        self.limits.take(&("failures", id, network), Rate::per_minute(limit), self.time.monotonic())
     }
 }

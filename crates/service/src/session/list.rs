@@ -40,7 +40,7 @@ pub enum ListRefused {
 const MOST: u32 = 1_000;
 
 impl Service {
-    /// The sessions of a user that are alive, the newest first.
+    /// The sessions of a user that are alive, the newest first; a key for some clients is told of those only.
     pub async fn list_sessions(
         &self,
         asker: &Asker,
@@ -60,11 +60,15 @@ impl Service {
         let sessions = sessions::list_live(&mut reader.conn(), id, user, MOST).await.map_err(Outage::from)?;
         drop(reader);
         let now = self.now();
+        let is_its_business = |session: &Session| match asker {
+            Asker::User(_) => true,
+            Asker::Backend(backend) => backend.secret_key().is_some_and(|key| key.may_vouch_for(&session.client)),
+        };
         let is_alive = |session: &Session| {
             let current = project.generations(found.generation, &session.client, session.vouched_by);
             session.over(now).is_none() && session.generations.overtaken_by(current).is_none()
         };
-        Ok(sessions.into_iter().filter(is_alive).collect())
+        Ok(sessions.into_iter().filter(is_alive).filter(is_its_business).collect())
     }
 
     /// The sessions of a user that haven't been ended one by one, for an operator.

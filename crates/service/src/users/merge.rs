@@ -7,10 +7,7 @@ use countersign_domain::{
     id::{ProjectId, UserId},
     user::User,
 };
-use countersign_storage::{
-    changes::{Change, What},
-    identities, users,
-};
+use countersign_storage::{changes::Change, identities, users};
 
 use super::state::revoke_all;
 use crate::{
@@ -31,6 +28,7 @@ impl Service {
             subject: Subject { user: Some(from), ..Subject::default() },
             detail: vec![("into", into.to_string())],
         };
+        let told_until = self.last_possible_access_token(project, now);
         let project = Arc::new(project.clone());
         self.administer(deed, move |conn| {
             let project = Arc::clone(&project);
@@ -43,15 +41,12 @@ impl Service {
                     return Ok(Err(Refused::not_found("user", into)));
                 };
                 identities::reassign(conn, &project, from, into).await?;
-                let mut news: Vec<Change> = revoke_all(conn, &project, from, now).await?.into_iter().collect();
+                let mut news: Vec<Change> = revoke_all(conn, &project, from, told_until).await?.into_iter().collect();
                 merged.disabled_at = merged.disabled_at.or(Some(now));
                 merged.merged_into = Some(into);
                 merged.updated_at = now;
                 users::update(conn, &merged).await?;
-                for user in [from, into] {
-                    let what = What::UserChanged(user);
-                    news.push(Change { project: (*project).clone(), what, expires_at: now });
-                }
+                news.extend([from, into].map(|user| Self::user_news(&project, user, now)));
                 Ok(Ok((kept, news)))
             })
         })

@@ -35,10 +35,11 @@ impl Service {
                 if found.is_none_or(|stored| stored.session.user != user) {
                     return Ok(Err(Refused::not_found("session of this user", session)));
                 }
-                let ended = sessions::end(conn, &project, session, EndReason::Revoked, now).await?;
+                let Some(expires_at) = sessions::end(conn, &project, session, EndReason::Revoked, now).await? else {
+                    return Ok(Err(Refused::Invalid(format!("session `{session}` has ended already"))));
+                };
                 let what = What::SessionEnded(session);
-                let news = ended.map(|expires_at| Change { project: (*project).clone(), what, expires_at });
-                Ok(Ok(((), news.into_iter().collect())))
+                Ok(Ok(((), vec![Change { project: (*project).clone(), what, expires_at }])))
             })
         })
         .await

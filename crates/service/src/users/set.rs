@@ -9,10 +9,7 @@ use countersign_domain::{
     text::Name,
     user::User,
 };
-use countersign_storage::{
-    changes::{Change, What},
-    identities, users,
-};
+use countersign_storage::{identities, users};
 
 use super::create::check_free;
 use crate::{
@@ -72,8 +69,7 @@ impl Service {
                 user.family_name = changes.family_name.clone().unwrap_or(user.family_name);
                 user.updated_at = now;
                 users::update(conn, &user).await?;
-                let news = Change { project: project.clone(), what: What::UserChanged(id), expires_at: now };
-                Ok(Ok((user, vec![news])))
+                Ok(Ok((user, vec![Self::user_news(project, id, now)])))
             })
         })
         .await

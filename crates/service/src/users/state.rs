@@ -1,6 +1,6 @@
 //! Locking a user out, letting one in again, ending all sessions of one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use countersign_domain::{
     audit::{Act, Subject},
@@ -40,6 +40,7 @@ impl Service {
             subject: Subject { user: Some(id), ..Subject::default() },
             detail: Vec::new(),
         };
+        let told_until = self.last_possible_access_token(project, now);
         let project = Arc::new(project.clone());
         self.administer(deed, move |conn| {
             let project = Arc::clone(&project);
@@ -52,7 +53,7 @@ impl Service {
                 }
                 let mut news = Vec::new();
                 if change != StateChange::Enable {
-                    news.extend(revoke_all(conn, &project, id, now).await?);
+                    news.extend(revoke_all(conn, &project, id, told_until).await?);
                     user.generation += 1;
                 }
                 match change {
@@ -69,18 +70,31 @@ impl Service {
     }
 }
 
-/// Raises the user's counter. The news of it lives as long as the last access token that it concerns.
+/// How long a transaction may be under way that read the counter before it was raised.
+const UNDER_WAY: Duration = Duration::from_mins(1);
+
+impl Service {
+    /// Until when an access token could live that somebody is being given just now, as settings are.
+    pub(super) fn last_possible_access_token(&self, project: &ProjectId, now: Timestamp) -> Timestamp {
+        let directory = self.directory.load();
+        let longest = directory.project(project.as_str()).map(|view| view.longest_access_lifetime());
+        now.plus(longest.unwrap_or_default() + UNDER_WAY)
+    }
+}
+
+/// Raises the user's counter. The news of it lives as long as the last access token that it concerns: those on record, and, `at_least`, those
+/// of a refresh that has read the counter already and isn't on record yet.
 pub(super) async fn revoke_all(
     conn: &mut Conn<'_>,
     project: &ProjectId,
     id: UserId,
-    now: Timestamp,
+    at_least: Timestamp,
 ) -> StorageResult<Option<Change>> {
-    let last_token = sessions::last_access_expiry(conn, project, id).await?.unwrap_or(now);
+    let on_record = sessions::last_access_expiry(conn, project, id).await?;
     let raised = users::raise_generation(conn, project, id).await?;
     Ok(raised.map(|generation| Change {
         project: project.clone(),
         what: What::UserRevoked(id, generation),
-        expires_at: last_token,
+        expires_at: on_record.map_or(at_least, |last| last.max(at_least)),
     }))
 }

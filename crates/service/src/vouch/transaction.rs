@@ -112,7 +112,7 @@ impl Work<'_> {
             self.note(Act::IdentityAdded, user.id, None, vec![("kind", claim.identity.kind().to_string())]);
         }
         if !user.missing.is_empty() {
-            self.change(What::UserChanged(user.id), self.plan.now);
+            self.changes.push(Service::user_news(project, user.id, self.plan.now));
         }
         Ok((user.id, user.generation))
     }
