@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn look_alike_addresses_are_refused() {
-        let look_alikes = [
+        let disguises = [
             "us\u{435}r@example.com",   // Cyrillic e
             "\u{212A}im@example.com",   // Kelvin sign: lower-cases to an ASCII k
             "\u{FF55}ser@example.com",  // full-width u
@@ -180,7 +180,7 @@ mod tests {
             "user@example.com\n",
             "user@example.com\u{0}",
         ];
-        for text in look_alikes {
+        for text in disguises {
             assert!(email(text).is_err(), "{text:?} was taken");
         }
     }

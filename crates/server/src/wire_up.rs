@@ -3,7 +3,11 @@
 use std::{process::Command, sync::Arc};
 
 use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
-use countersign_service::{Service, config::Config as ServiceConfig, context::check_master_key};
+use countersign_service::{
+    Service,
+    config::Config as ServiceConfig,
+    context::{check_master_key, needs_master_key},
+};
 use countersign_storage::{
     db::{Db, Engine, Options},
     error::Error as StorageError,
@@ -26,7 +30,7 @@ pub async fn open_service(config: &Config, data: &DataDir, schema: Schema) -> Re
     let db = open_db(config, data).await?;
     let version = migrate::version(&db).await?;
     let entropy = Entropy::system();
-    let master_key = master_key(config, data, version == 0, &entropy)?;
+    let master_key = master_key(config, data, !needs_master_key(&db).await?, &entropy)?;
     check_master_key(&db, &master_key).await?;
     if version == 0 || schema == Schema::Migrate {
         migrate::migrate(&db).await?;
@@ -89,5 +93,26 @@ fn service_config(config: &Config) -> ServiceConfig {
         known_users: config.memory.known_users,
         counted_callers: config.memory.counted_callers,
         ..base
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_deployment_whose_schema_came_first_gets_its_master_key_once() {
+        let home = std::env::temp_dir().join(format!("countersign-schema-first-{}", std::process::id()));
+        let (config, data) = (Config::default(), DataDir::new(&home));
+        let db = open_db(&config, &data).await.unwrap();
+        migrate::migrate(&db).await.unwrap();
+        db.close().await;
+
+        drop(open_service(&config, &data, Schema::AsIs).await.unwrap());
+
+        std::fs::remove_file(data.file("master.key")).unwrap();
+        let Err(refused) = open_service(&config, &data, Schema::AsIs).await else { panic!("opened without its key") };
+        assert!(refused.to_string().starts_with("there is no master key at "), "{refused}");
+        std::fs::remove_dir_all(&home).unwrap();
     }
 }

@@ -136,19 +136,28 @@ impl Service {
     }
 }
 
+/// Does the database hold anything that a master key has sealed? A schema alone doesn't.
+pub async fn needs_master_key(db: &Db) -> Result<bool, OpenError> {
+    Ok(master_key_check(db).await?.is_some())
+}
+
 /// Looks, without changing anything, whether this master key is the one that the database needs.
 pub async fn check_master_key(db: &Db, master_key: &MasterKey) -> Result<(), OpenError> {
-    if migrate::version(db).await? == 0 {
-        return Ok(());
-    }
-    match deployment::find(&mut db.reader().await?.conn(), MASTER_KEY_CHECK).await? {
+    match master_key_check(db).await? {
         Some(sealed) => open_check(master_key, &sealed),
         None => Ok(()),
     }
 }
 
+async fn master_key_check(db: &Db) -> Result<Option<String>, OpenError> {
+    if migrate::version(db).await? == 0 {
+        return Ok(None);
+    }
+    Ok(deployment::find(&mut db.reader().await?.conn(), MASTER_KEY_CHECK).await?)
+}
+
 async fn remember_master_key(db: &Db, master_key: &MasterKey) -> Result<(), OpenError> {
-    if let Some(sealed) = deployment::find(&mut db.reader().await?.conn(), MASTER_KEY_CHECK).await? {
+    if let Some(sealed) = master_key_check(db).await? {
         return open_check(master_key, &sealed);
     }
     let sealed = master_key.seal(MASTER_KEY_PLACE, b"countersign");

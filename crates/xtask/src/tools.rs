@@ -48,11 +48,27 @@ fn is_package_there(sh: &Shell, package: &str) -> bool {
     state.quiet().ignore_stderr().read().is_ok_and(|state| state == "installed")
 }
 
+/// A program from the crate registry, in `target/`, at exactly this version.
+pub(crate) fn cargo_tool(sh: &Shell, name: &str, version: &str) -> Result<PathBuf> {
+    let home = root().join("target/tools");
+    let program = home.join("bin").join(name);
+    let is_there = cmd!(sh, "{program} --version").quiet().ignore_stderr().read();
+    if !is_there.is_ok_and(|line| line == format!("{name} {version}")) {
+        println!("installing {name} {version}, once");
+        let install = cmd!(sh, "cargo install {name} --version {version} --locked --profile dev --root {home} --force");
+        install.arg("--quiet").quiet().run()?;
+    }
+    Ok(program)
+}
+
 /// A Python environment in `target/` with what is listed in a requirements file. Gives its folder of programs.
 pub(crate) fn python(sh: &Shell, name: &str, requirements: &Path) -> Result<PathBuf> {
     let home = root().join("target/python").join(name);
     let programs = home.join("bin");
-    if !programs.join("python").exists() {
+    if !programs.join("pip").exists() {
+        if cmd!(sh, "python3 -c").arg("import ensurepip").quiet().ignore_stderr().run().is_err() {
+            install_packages(sh, &["python3-venv"])?;
+        }
         cmd!(sh, "python3 -m venv {home}").quiet().run()?;
     }
     let pip = programs.join("pip");
