@@ -70,7 +70,10 @@ mod tests {
     fn a_borrowed_crate_and_its_relatives_are_named() {
         assert_eq!(
             problems("service", &["serde", "sqlx", "aws-lc-rs"]),
-            ["`service` uses `sqlx`, which only storage and testkit may", "`service` uses `aws-lc-rs`, which only crypto may"]
+            [
+                "`service` uses `sqlx`, which only storage and testkit may",
+                "`service` uses `aws-lc-rs`, which only crypto may"
+            ]
         );
         assert_eq!(problems("wire", &["axum-extra"]), ["`wire` uses `axum-extra`, which only http and server may"]);
         assert_eq!(
