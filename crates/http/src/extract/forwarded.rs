@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
+use super::caller::single;
+
 /// The address that the last trusted proxy saw. Each proxy adds its peer at the end of `X-Forwarded-For`, so the list is read backwards,
 /// for as long as it names trusted proxies.
-pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut seen = peer.to_canonical();
-    if !is_trusted(seen) {
+    if !is_trusted(seen, trusted) {
         return seen;
     }
     let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
@@ -19,7 +20,7 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
             return seen;
         };
         seen = address;
-        if !is_trusted(seen) {
+        if !is_trusted(seen, trusted) {
             return seen;
         }
     }
@@ -27,9 +28,19 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
 }
 
 /// The host that the first proxy was asked for; only from a trusted peer.
-pub(crate) fn host<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
-    let is_trusted = trusted.iter().any(|network| network.contains(&peer.to_canonical()));
-    is_trusted.then(|| super::caller::single(headers, "x-forwarded-host")).flatten()
+pub fn host<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
+    is_trusted(peer, trusted).then(|| single(headers, "x-forwarded-host")).flatten()
+}
+
+/// What the proxy calls the request; only from a trusted peer, and only what can stand in a log as it is.
+pub fn request_id<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let given = is_trusted(peer, trusted).then(|| single(headers, "x-request-id")).flatten()?;
+    ((1..=64).contains(&given.len()) && given.bytes().all(is_plain)).then_some(given)
+}
+
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&address.to_canonical()))
 }
 
 /// An address, with or without a port, an IPv6 address with or without brackets.

@@ -43,13 +43,20 @@ pub struct Config {
 impl Config {
     /// Reads the file, if one is named, and the environment over it.
     pub fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
-        let mut table = match file {
-            None => Table::new(),
-            Some(path) => read_file(path)?,
+        let Some(path) = file else {
+            return Self::parse("", environment);
         };
+        let unreadable = |problem: std::io::Error| Failure::Usage(format!("{}: {problem}", path.display()));
+        Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?, environment)
+    }
+
+    /// Reads the text of a file, and the environment over it.
+    pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        let invalid = |problem: toml::de::Error| Failure::Usage(format!("configuration: {problem}"));
+        let mut table: Table = text.parse().map_err(invalid)?;
         secrets::refuse_in_file(&table)?;
         environment::apply(&mut table, environment)?;
-        table.try_into().map_err(|problem: toml::de::Error| Failure::Usage(format!("configuration: {problem}")))
+        table.try_into().map_err(invalid)
     }
 
     /// What production must not start with, and what it must not start without.
@@ -57,12 +64,6 @@ impl Config {
         self.http.check()?;
         self.metrics.check(&self.http)
     }
-}
-
-fn read_file(path: &Path) -> Result<Table, Failure> {
-    let at = |problem: &dyn std::fmt::Display| Failure::Usage(format!("{}: {problem}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|problem| at(&problem))?;
-    text.parse().map_err(|problem: toml::de::Error| at(&problem))
 }
 
 /// A time like `10s` or `15m`.

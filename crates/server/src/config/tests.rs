@@ -7,10 +7,7 @@ fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn read(file: &str, pairs: &[(&str, &str)]) -> Result<Config, String> {
-    let mut table: Table = file.parse().map_err(|problem: toml::de::Error| problem.to_string())?;
-    secrets::refuse_in_file(&table).map_err(|problem| problem.to_string())?;
-    environment::apply(&mut table, &environment(pairs)).map_err(|problem| problem.to_string())?;
-    table.try_into().map_err(|problem: toml::de::Error| problem.to_string())
+    Config::parse(file, &environment(pairs)).map_err(|problem| problem.to_string())
 }
 
 fn check(file: &str) -> Result<(), String> {
