@@ -1,7 +1,7 @@
 //! The master key, and the keys that come of it. It is never in the database; everything in the database that must be used again, or
 //! recognised, hangs on it.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use aws_lc_rs::{aead, hkdf, hmac};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -103,6 +103,14 @@ impl MasterKeyId {
     /// As messages and sealed texts have it.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl FromStr for MasterKeyId {
+    type Err = InvalidMasterKey;
+
+    fn from_str(text: &str) -> Result<Self, InvalidMasterKey> {
+        encoding::decode_array::<6>(text).map(|_| Self(text.to_owned())).ok_or(InvalidMasterKey)
     }
 }
 
