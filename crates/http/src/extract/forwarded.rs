@@ -1,8 +1,8 @@
 //! What proxies say of where a call comes from. Anybody can write these headers, so they count only as far as trusted proxies wrote them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 use super::caller::single;
@@ -14,9 +14,10 @@ pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> I
     if !is_trusted(seen, trusted) {
         return seen;
     }
-    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
-    for entry in values.iter().rev().flat_map(|value| value.rsplit(',')) {
-        let Some(address) = parse(entry.trim()) else {
+    // As bytes: a header that isn't text must end the list like any other garbage, not drop out of it.
+    let values = headers.get_all("x-forwarded-for").iter().rev().map(HeaderValue::as_bytes);
+    for entry in values.flat_map(|value| value.rsplit(|b| *b == b',')) {
+        let Some(address) = std::str::from_utf8(entry.trim_ascii()).ok().and_then(parse) else {
             return seen;
         };
         seen = address;
@@ -48,11 +49,11 @@ fn parse(entry: &str) -> Option<IpAddr> {
     if let Ok(address) = entry.parse::<IpAddr>() {
         return Some(address.to_canonical());
     }
-    if let Ok(socket) = entry.parse::<std::net::SocketAddr>() {
+    if let Ok(socket) = entry.parse::<SocketAddr>() {
         return Some(socket.ip().to_canonical());
     }
     let bare = entry.strip_prefix('[')?.strip_suffix(']')?;
-    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    bare.parse::<Ipv6Addr>().ok().map(|address| IpAddr::from(address).to_canonical())
 }
 
 #[cfg(test)]
@@ -92,6 +93,18 @@ mod tests {
     fn garbage_ends_the_list() {
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, unknown"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, , 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(seen("10.0.0.1", &["[198.51.100.1]"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_dont_uncover_what_a_client_wrote_before_them() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for value in [&b"1.1.1.1"[..], b"\xff", b"10.0.0.2"] {
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(value).unwrap());
+        }
+        let seen = client_address("10.0.0.1".parse().unwrap(), &headers, &trusted);
+        assert_eq!(seen.to_string(), "10.0.0.2");
     }
 }
