@@ -54,6 +54,7 @@ impl Config {
     pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
         let invalid = |problem: toml::de::Error| Failure::Usage(format!("configuration: {problem}"));
         let mut table: Table = text.parse().map_err(invalid)?;
+        refuse_what_is_no_section(&table)?;
         secrets::refuse_in_file(&table)?;
         environment::apply(&mut table, environment)?;
         table.try_into().map_err(invalid)
@@ -63,6 +64,14 @@ impl Config {
     pub fn check(&self) -> Result<(), Failure> {
         self.http.check()?;
         self.metrics.check(&self.http)
+    }
+}
+
+/// A struct reads from a list as well, value by value: as a list, a section could hold what its names would forbid.
+fn refuse_what_is_no_section(file: &Table) -> Result<(), Failure> {
+    match file.iter().find(|(_, value)| !value.is_table()) {
+        Some((name, _)) => Err(Failure::Usage(format!("configuration: `{name}` must be a section, `[{name}]`"))),
+        None => Ok(()),
     }
 }
 

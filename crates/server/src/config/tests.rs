@@ -48,6 +48,9 @@ fn an_unsafe_setting_is_refused_by_name() {
         ("[http]\npublic_url = \"https://a.example\"\ntls_key = \"k.pem\"", "go together"),
         ("[http]\npublic_url = \"https://a.example\"\n[metrics]\nlisten = \"127.0.0.1:7420\"", "metrics.listen"),
         ("[secrets]\nmaster_key = \"x\"", "secrets.master_key stands in the configuration file"),
+        ("secrets = {master_key = \"x\"}", "secrets.master_key stands in the configuration file"),
+        ("secrets = [\"file\", \"command\", \"x\"]", "`secrets` must be a section"),
+        ("[[secrets]]\nmaster_key = \"x\"", "`secrets` must be a section"),
     ];
     for (file, expected) in refused {
         let problem = check(file).unwrap_err();
