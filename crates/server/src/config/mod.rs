@@ -4,6 +4,7 @@
 pub mod database;
 mod environment;
 pub mod http;
+mod invalid;
 pub mod log;
 pub mod memory;
 pub mod metrics;
@@ -52,12 +53,11 @@ impl Config {
 
     /// Reads the text of a file, and the environment over it.
     pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
-        let invalid = |problem: toml::de::Error| Failure::Usage(format!("configuration: {problem}"));
-        let mut table: Table = text.parse().map_err(invalid)?;
+        let mut table: Table = text.parse().map_err(|problem| invalid::file(text, &problem))?;
         refuse_what_is_no_section(&table)?;
         secrets::refuse_in_file(&table)?;
         environment::apply(&mut table, environment)?;
-        table.try_into().map_err(invalid)
+        table.try_into().map_err(|problem| invalid::setting(&problem))
     }
 
     /// What production must not start with, and what it must not start without.

@@ -66,3 +66,22 @@ fn the_master_key_may_come_from_the_environment_and_is_never_shown() {
     assert_eq!(config.secrets.master_key.as_deref(), Some("c2VjcmV0"));
     assert!(!format!("{config:?}").contains("c2VjcmV0"));
 }
+
+#[test]
+fn a_message_never_repeats_what_may_be_a_password() {
+    let files = [
+        ("[secrets]\nmaster_key = \"c2VjcmV0\n", "line 2"),
+        ("[database]\nurl = \"postgres://u:c2VjcmV0@h/d\"\nurl = \"c2VjcmV0\"", "line 3"),
+        ("[database]\nmax_connections = \"c2VjcmV0\"", "configuration, `database.max_connections`: must be u32"),
+        ("[http]\nlisten = \"c2VjcmV0, expected\"", "`http.listen`"),
+        ("database = \"postgres://u:c2VjcmV0@h/d\"", "`database` must be a section"),
+    ];
+    for (file, expected) in files {
+        let problem = read(file, &[]).unwrap_err();
+        assert!(problem.contains(expected) && !problem.contains("c2VjcmV0"), "{problem}");
+    }
+    let problem = read("", &[("COUNTERSIGN_DATABASE__MAX_CONNECTIONS", "c2VjcmV0")]).unwrap_err();
+    assert!(!problem.contains("c2VjcmV0"), "{problem}");
+    let config = read("[database]\nurl = \"postgres://u:c2VjcmV0@h/d\"", &[]).unwrap();
+    assert!(!format!("{config:?}").contains("c2VjcmV0"));
+}
