@@ -44,6 +44,13 @@ fn an_unsafe_setting_is_refused_by_name() {
         ("", "http.public_url is missing"),
         ("[http]\npublic_url = \"http://auth.example.com\"", "must be https"),
         ("[http]\npublic_url = \"https://auth.example.com/\"", "without a path"),
+        ("[http]\npublic_url = \"https://a example\"", "must be a URL"),
+        ("[http]\npublic_url = \"https://a.example\\nb\"", "must be a URL"),
+        ("[http]\npublic_url = \"https://a.example:99999\"", "scheme, host and port alone"),
+        ("[http]\npublic_url = \"https://a.example:port\"", "scheme, host and port alone"),
+        ("[http]\npublic_url = \"https://:443\"", "must name a host"),
+        ("[http]\npublic_url = \"https://Auth.example.com\"", "in lower case"),
+        ("[http]\npublic_url = \"http://localhost:1@evil.example\"", "scheme, host and port alone"),
         ("[http]\npublic_url = \"https://a.example\"\ntrusted_proxies = [\"0.0.0.0/0\"]", "http.trusted_proxies"),
         ("[http]\npublic_url = \"https://a.example\"\ntls_key = \"k.pem\"", "go together"),
         ("[http]\npublic_url = \"https://a.example\"\n[metrics]\nlisten = \"127.0.0.1:7420\"", "metrics.listen"),
@@ -57,7 +64,9 @@ fn an_unsafe_setting_is_refused_by_name() {
         assert!(problem.contains(expected), "{file:?}: {problem}");
     }
     assert_eq!(check("[http]\npublic_url = \"https://auth.example.com\""), Ok(()));
-    assert_eq!(check("[http]\npublic_url = \"http://localhost:7420\""), Ok(()));
+    for here in ["http://localhost:7420", "http://127.0.0.1", "http://[::1]", "http://[::1]:7420"] {
+        assert_eq!(check(&format!("[http]\npublic_url = \"{here}\"")), Ok(()));
+    }
 }
 
 #[test]
