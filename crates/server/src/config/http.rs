@@ -68,8 +68,13 @@ impl HttpConfig {
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
             return unsafe_setting("http.tls_certificate and http.tls_key go together");
         }
-        if self.max_connections == 0 {
-            return unsafe_setting("http.max_connections lets nobody in");
+        if !(1..=1_000_000).contains(&self.max_connections) {
+            return unsafe_setting("http.max_connections must be between 1 and 1000000");
+        }
+        // The deadline of a time without end lies beyond the clock, and whoever computes it panics.
+        let sensible = Duration::from_millis(1)..=Duration::from_hours(1);
+        if !sensible.contains(&self.header_time) || !sensible.contains(&self.body_time) {
+            return unsafe_setting("http.header_time and http.body_time must be between 1ms and 1h");
         }
         Ok(())
     }
