@@ -98,3 +98,18 @@ fn a_message_never_repeats_what_may_be_a_password() {
     let config = read("[database]\nurl = \"postgres://u:c2VjcmV0@h/d\"", &[]).unwrap();
     assert!(!format!("{config:?}").contains("c2VjcmV0"));
 }
+
+#[test]
+fn a_text_from_the_environment_is_a_text_though_it_looks_like_a_number() {
+    let over = [
+        ("COUNTERSIGN_HTTP__DEFAULT_PROJECT", "42"),
+        ("COUNTERSIGN_SECRETS__MASTER_KEY_COMMAND", "true"),
+        ("COUNTERSIGN_HTTP__TLS_KEY", "[]"),
+        ("COUNTERSIGN_HTTP__MAX_CONNECTIONS", "42"),
+    ];
+    let config = read("", &over).unwrap();
+    assert_eq!(config.http.default_project.unwrap().as_str(), "42");
+    assert_eq!(config.secrets.master_key_command.as_deref(), Some("true"));
+    assert_eq!(config.http.tls_key.as_deref(), Some(Path::new("[]")));
+    assert_eq!(config.http.max_connections, 42);
+}
