@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_key_reads_back_in_every_usual_spelling_of_base64() {
-        // Every sixth bit is set, so that the alphabets differ.
+        // Its first six bits are 62, which the alphabets spell differently.
         let key = MasterKey(Zeroizing::new([0xFB; 32]));
         let (own, usual) = (key.to_text(), STANDARD_NO_PAD.encode(*key.0));
         assert!(usual.contains('+'));
