@@ -63,6 +63,8 @@ impl MasterKey {
             return Err(CannotOpen::Altered);
         };
         if sealed_under != id.as_str() {
+            // Whoever can write to the database must not write our log as well.
+            sealed_under.parse::<MasterKeyId>().map_err(|_| CannotOpen::Altered)?;
             return Err(CannotOpen::OtherMasterKey { sealed_under: sealed_under.to_owned(), this: id.to_string() });
         }
         let mut bytes = Zeroizing::new(encoding::decode(text).ok_or(CannotOpen::Altered)?);
@@ -123,6 +125,14 @@ mod tests {
         let refused = other.open(HERE, &key.seal(HERE, b"secret")).unwrap_err();
         let expected = CannotOpen::OtherMasterKey { sealed_under: key.id().to_string(), this: other.id().to_string() };
         assert_eq!(refused, expected);
+    }
+
+    #[test]
+    fn a_forged_log_line_in_place_of_the_key_is_not_repeated() {
+        let key = MasterKey::generate(&Entropy::system());
+        for name in ["", "forged\nINFO all is well", "\u{1b}[2J", &"A".repeat(300), "AAAAAAA="] {
+            assert_eq!(key.open(HERE, &format!("v1.{name}.AAAA")).unwrap_err(), CannotOpen::Altered, "{name:?}");
+        }
     }
 
     #[test]

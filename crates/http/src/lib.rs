@@ -4,7 +4,7 @@
 pub mod app;
 mod client_api;
 mod error;
-mod extract;
+pub mod extract;
 mod layer;
 pub mod openapi;
 mod ops;

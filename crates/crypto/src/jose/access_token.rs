@@ -10,7 +10,7 @@ use countersign_domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    jws::{NotOurs, UnverifiedJws},
+    jws::{self, NotOurs, UnverifiedJws},
     signing_key::{SigningKey, VerifyingKey},
 };
 use crate::{encoding, entropy::Entropy};
@@ -93,7 +93,7 @@ impl AccessToken {
     /// to judge, each time anew.
     pub fn verify(token: &UnverifiedJws<'_>, key: &VerifyingKey) -> Result<Self, NotOurs> {
         let payload = key.verify(TYPE, token)?;
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| NotOurs)?;
+        let claims: Claims = jws::object(&payload)?;
         let methods: Result<Vec<Method>, _> = claims.amr.iter().map(|method| method.parse()).collect();
         Ok(Self {
             user: claims.sub.parse().map_err(|_| NotOurs)?,
@@ -219,6 +219,31 @@ mod tests {
         let doubled = String::from_utf8(payload).unwrap().replacen("\"sub\":", "\"sub\":\"x\",\"sub\":", 1);
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": key.id().to_string()}).to_string();
         assert_eq!(read(&key.sign_parts(header.as_bytes(), doubled.as_bytes()), &key), Err(NotOurs));
+    }
+
+    #[test]
+    fn a_list_is_no_object_though_the_right_key_signed_it() {
+        let key = key(1);
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": key.id().to_string()}).to_string();
+        assert_eq!(read(&under_header(&key, &json!(["ES256", "at+jwt", key.id().to_string()])), &key), Err(NotOurs));
+        let id = |prefix: &str| format!("{prefix}{}", "0".repeat(26));
+        let claims = json!([
+            "iss",
+            id("u_"),
+            "aud",
+            "c1",
+            "scope",
+            1,
+            2,
+            "jti",
+            id("ses_"),
+            ["vouch"],
+            "urn:countersign:acr:vouched",
+            3,
+            null,
+            [0, 0, 0, 0]
+        ]);
+        assert_eq!(read(&key.sign_parts(header.as_bytes(), claims.to_string().as_bytes()), &key), Err(NotOurs));
     }
 
     #[test]

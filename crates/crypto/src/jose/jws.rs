@@ -3,7 +3,7 @@
 //! Nothing in a header leads anywhere: not `jwk`, `jku` or `x5u` to a key, not `b64` or `crit` to another reading. A header with any of
 //! them isn't ours.
 
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use crate::encoding;
 
@@ -49,7 +49,7 @@ impl<'a> UnverifiedJws<'a> {
         let (header, unverified_payload) = signed.split_once('.').ok_or(NotOurs)?;
         let header = encoding::decode(header).ok_or(NotOurs)?;
         Ok(Self {
-            unverified_header: serde_json::from_slice(&header).map_err(|_| NotOurs)?,
+            unverified_header: object(&header)?,
             signed,
             unverified_payload,
             signature: encoding::decode(signature).ok_or(NotOurs)?,
@@ -60,4 +60,12 @@ impl<'a> UnverifiedJws<'a> {
     pub(super) fn payload(&self) -> Result<Vec<u8>, NotOurs> {
         encoding::decode(self.unverified_payload).ok_or(NotOurs)
     }
+}
+
+/// A JSON object. Left alone, serde takes a list of the members' values for one.
+pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotOurs> {
+    if !json.trim_ascii_start().starts_with(b"{") {
+        return Err(NotOurs);
+    }
+    serde_json::from_slice(json).map_err(|_| NotOurs)
 }

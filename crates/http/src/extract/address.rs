@@ -27,12 +27,15 @@ impl FromRequestParts<App> for AddressOf {
     }
 }
 
-/// The host asked for, in lower case and without its port.
 fn host(parts: &Parts, app: &App) -> Option<String> {
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
     let forwarded = forwarded::host(peer, &parts.headers, &app.doors.trusted_proxies);
     let asked = forwarded.or_else(|| single(&parts.headers, header::HOST.as_str()));
-    let host = asked.or_else(|| parts.uri.host())?;
-    let without_port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
-    Some(without_port.map_or(host, |(name, _)| name).to_ascii_lowercase())
+    asked.or_else(|| parts.uri.host()).map(host_name)
+}
+
+/// The host that was asked for, in lower case and without its port.
+pub fn host_name(asked: &str) -> String {
+    let without_port = asked.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    without_port.map_or(asked, |(name, _)| name).to_ascii_lowercase()
 }

@@ -26,7 +26,7 @@ impl FromRequestParts<App> for ProvedBearer {
 }
 
 /// What stands after `Bearer` in the one `Authorization` header.
-pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = single(headers, header::AUTHORIZATION.as_str())?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
 }

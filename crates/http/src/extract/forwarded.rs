@@ -1,25 +1,27 @@
 //! What proxies say of where a call comes from. Anybody can write these headers, so they count only as far as trusted proxies wrote them.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
+
+use super::caller::single;
 
 /// The address that the last trusted proxy saw. Each proxy adds its peer at the end of `X-Forwarded-For`, so the list is read backwards,
 /// for as long as it names trusted proxies.
-pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(&address.to_canonical()));
+pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let mut seen = peer.to_canonical();
-    if !is_trusted(seen) {
+    if !is_trusted(seen, trusted) {
         return seen;
     }
-    let values: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect();
-    for entry in values.iter().rev().flat_map(|value| value.rsplit(',')) {
-        let Some(address) = parse(entry.trim()) else {
+    // As bytes: a header that isn't text must end the list like any other garbage, not drop out of it.
+    let values = headers.get_all("x-forwarded-for").iter().rev().map(HeaderValue::as_bytes);
+    for entry in values.flat_map(|value| value.rsplit(|b| *b == b',')) {
+        let Some(address) = std::str::from_utf8(entry.trim_ascii()).ok().and_then(parse) else {
             return seen;
         };
         seen = address;
-        if !is_trusted(seen) {
+        if !is_trusted(seen, trusted) {
             return seen;
         }
     }
@@ -27,9 +29,19 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet
 }
 
 /// The host that the first proxy was asked for; only from a trusted peer.
-pub(crate) fn host<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
-    let is_trusted = trusted.iter().any(|network| network.contains(&peer.to_canonical()));
-    is_trusted.then(|| super::caller::single(headers, "x-forwarded-host")).flatten()
+pub fn host<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
+    is_trusted(peer, trusted).then(|| single(headers, "x-forwarded-host")).flatten()
+}
+
+/// What the proxy calls the request; only from a trusted peer, and only what can stand in a log as it is.
+pub fn request_id<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let given = is_trusted(peer, trusted).then(|| single(headers, "x-request-id")).flatten()?;
+    ((1..=64).contains(&given.len()) && given.bytes().all(is_plain)).then_some(given)
+}
+
+fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|network| network.contains(&address.to_canonical()))
 }
 
 /// An address, with or without a port, an IPv6 address with or without brackets.
@@ -37,11 +49,11 @@ fn parse(entry: &str) -> Option<IpAddr> {
     if let Ok(address) = entry.parse::<IpAddr>() {
         return Some(address.to_canonical());
     }
-    if let Ok(socket) = entry.parse::<std::net::SocketAddr>() {
+    if let Ok(socket) = entry.parse::<SocketAddr>() {
         return Some(socket.ip().to_canonical());
     }
     let bare = entry.strip_prefix('[')?.strip_suffix(']')?;
-    bare.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+    bare.parse::<Ipv6Addr>().ok().map(|address| IpAddr::from(address).to_canonical())
 }
 
 #[cfg(test)]
@@ -81,6 +93,18 @@ mod tests {
     fn garbage_ends_the_list() {
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, unknown"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, , 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(seen("10.0.0.1", &["[198.51.100.1]"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_dont_uncover_what_a_client_wrote_before_them() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        for value in [&b"1.1.1.1"[..], b"\xff", b"10.0.0.2"] {
+            headers.append("x-forwarded-for", HeaderValue::from_bytes(value).unwrap());
+        }
+        let seen = client_address("10.0.0.1".parse().unwrap(), &headers, &trusted);
+        assert_eq!(seen.to_string(), "10.0.0.2");
     }
 }

@@ -1,8 +1,8 @@
 //! What handlers take: who calls, where to, what with. A handler whose argument is a proof can't be reached without it.
 
-pub(crate) mod address;
+pub mod address;
 pub(crate) mod backend;
-pub(crate) mod bearer;
+pub mod bearer;
 pub(crate) mod body;
 pub(crate) mod caller;
-mod forwarded;
+pub mod forwarded;

@@ -2,11 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::{extract::Request, http::HeaderMap};
+use axum::extract::Request;
 use countersign_crypto::entropy::Entropy;
 use ipnet::IpNet;
 
-use crate::app::Peer;
+use crate::{app::Peer, extract::forwarded};
 
 /// The header that has it.
 pub(crate) const HEADER: &str = "x-request-id";
@@ -28,19 +28,9 @@ impl RequestNames {
 
     /// A trusted proxy may have named the request already; nobody else's names are taken into the log.
     pub(crate) fn name(&self, request: &Request, trusted_proxies: &[IpNet]) -> RequestId {
-        let is_trusted = !trusted_proxies.is_empty()
-            && request
-                .extensions()
-                .get::<Peer>()
-                .is_some_and(|peer| trusted_proxies.iter().any(|network| network.contains(&peer.0.to_canonical())));
-        let given = is_trusted.then(|| given(request.headers())).flatten();
+        let peer = request.extensions().get::<Peer>();
+        let given = peer.and_then(|peer| forwarded::request_id(peer.0, request.headers(), trusted_proxies));
         let number = || self.next.fetch_add(1, Ordering::Relaxed);
-        RequestId(given.unwrap_or_else(|| format!("{:016x}-{:x}", self.process, number())))
+        RequestId(given.map_or_else(|| format!("{:016x}-{:x}", self.process, number()), str::to_owned))
     }
-}
-
-fn given(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(HEADER)?.to_str().ok()?;
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    ((1..=64).contains(&text.len()) && text.bytes().all(is_plain)).then(|| text.to_owned())
 }

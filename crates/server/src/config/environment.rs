@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
+use super::Config;
 use crate::error::Failure;
 
 const PREFIX: &str = "COUNTERSIGN_";
@@ -19,14 +20,21 @@ pub(super) fn apply(table: &mut Table, environment: &BTreeMap<String, String>) -
         let Value::Table(entry) = entry else {
             return Err(Failure::Usage(format!("{name}: `{section}` is a setting, not a section")));
         };
-        entry.insert(key, value(text));
+        let value = value(&section, &key, text);
+        entry.insert(key, value);
     }
     Ok(())
 }
 
-/// A number, a boolean or a list as TOML writes it; anything else is a text as it stands.
-fn value(text: &str) -> Value {
+/// A text as it stands, where the setting takes it; else a number, a boolean or a list as TOML writes it. Not the other way round: there are
+/// projects called `42`.
+fn value(section: &str, key: &str, text: &str) -> Value {
+    let as_it_stands = Value::String(text.to_owned());
+    let alone = Table::from_iter([(key.to_owned(), as_it_stands.clone())]);
+    if Table::from_iter([(section.to_owned(), Value::Table(alone))]).try_into::<Config>().is_ok() {
+        return as_it_stands;
+    }
     let is_literal = text.starts_with('[') || text == "true" || text == "false" || text.parse::<i64>().is_ok();
     let literal = is_literal.then(|| format!("value = {text}").parse::<Table>().ok()).flatten();
-    literal.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
+    literal.and_then(|mut table| table.remove("value")).unwrap_or(as_it_stands)
 }

@@ -1,8 +1,13 @@
 //! How callers reach the server.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 
-use countersign_domain::id::ProjectId;
+use axum::http::Uri;
+use countersign_domain::{id::ProjectId, policy::definition};
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
 
@@ -63,8 +68,13 @@ impl HttpConfig {
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
             return unsafe_setting("http.tls_certificate and http.tls_key go together");
         }
-        if self.max_connections == 0 {
-            return unsafe_setting("http.max_connections lets nobody in");
+        if !(1..=1_000_000).contains(&self.max_connections) {
+            return unsafe_setting("http.max_connections must be between 1 and 1000000");
+        }
+        // The deadline of a time without end lies beyond the clock, and whoever computes it panics.
+        let sensible = Duration::from_millis(1)..=Duration::from_hours(1);
+        if !sensible.contains(&self.header_time) || !sensible.contains(&self.body_time) {
+            return unsafe_setting("http.header_time and http.body_time must be between 1ms and 1h");
         }
         Ok(())
     }
@@ -76,15 +86,19 @@ impl HttpConfig {
                 "http.public_url is missing: say where the server is reached, as https://auth.example.com",
             );
         }
-        let Some((scheme, rest)) = url.split_once("://") else {
+        let uri = url.parse::<Uri>().ok();
+        let Some((scheme, host)) = uri.as_ref().and_then(|uri| uri.scheme_str().zip(uri.host())) else {
             return unsafe_setting("http.public_url must be a URL, as https://auth.example.com");
         };
-        if rest.is_empty() || rest.contains(['/', '?', '#', '@']) {
+        let port = uri.as_ref().and_then(Uri::port_u16).map(|port| format!(":{port}")).unwrap_or_default();
+        if format!("{scheme}://{host}{port}") != url {
             return unsafe_setting(
                 "http.public_url must be scheme, host and port alone, without a path or a slash at the end",
             );
         }
-        let host = rest.rsplit_once(':').map_or(rest, |(host, _)| host);
+        if !is_host(host) {
+            return unsafe_setting("http.public_url must name a host, in lower case");
+        }
         let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
         match scheme {
             "https" => Ok(()),
@@ -92,6 +106,15 @@ impl HttpConfig {
             "http" => unsafe_setting("http.public_url must be https: tokens would cross the network in the clear"),
             _ => unsafe_setting("http.public_url must begin with https://"),
         }
+    }
+}
+
+/// Tokens are compared by their issuer letter for letter, so there is one spelling.
+fn is_host(text: &str) -> bool {
+    let v6 = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+    match v6 {
+        Some(v6) => v6.parse::<Ipv6Addr>().is_ok_and(|address| address.to_string() == v6),
+        None => !text.is_empty() && definition("host").is_ok_and(|host| host.check(text).is_ok()),
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod database;
 mod environment;
 pub mod http;
+mod invalid;
 pub mod log;
 pub mod memory;
 pub mod metrics;
@@ -43,13 +44,20 @@ pub struct Config {
 impl Config {
     /// Reads the file, if one is named, and the environment over it.
     pub fn read(file: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
-        let mut table = match file {
-            None => Table::new(),
-            Some(path) => read_file(path)?,
+        let Some(path) = file else {
+            return Self::parse("", environment);
         };
+        let unreadable = |problem: std::io::Error| Failure::Usage(format!("{}: {problem}", path.display()));
+        Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?, environment)
+    }
+
+    /// Reads the text of a file, and the environment over it.
+    pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        let mut table: Table = text.parse().map_err(|problem| invalid::file(text, &problem))?;
+        refuse_what_is_no_section(&table)?;
         secrets::refuse_in_file(&table)?;
         environment::apply(&mut table, environment)?;
-        table.try_into().map_err(|problem: toml::de::Error| Failure::Usage(format!("configuration: {problem}")))
+        table.try_into().map_err(|problem| invalid::setting(&problem))
     }
 
     /// What production must not start with, and what it must not start without.
@@ -59,10 +67,12 @@ impl Config {
     }
 }
 
-fn read_file(path: &Path) -> Result<Table, Failure> {
-    let at = |problem: &dyn std::fmt::Display| Failure::Usage(format!("{}: {problem}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|problem| at(&problem))?;
-    text.parse().map_err(|problem: toml::de::Error| at(&problem))
+/// A struct reads from a list as well, value by value: as a list, a section could hold what its names would forbid.
+fn refuse_what_is_no_section(file: &Table) -> Result<(), Failure> {
+    match file.iter().find(|(_, value)| !value.is_table()) {
+        Some((name, _)) => Err(Failure::Usage(format!("configuration: `{name}` must be a section, `[{name}]`"))),
+        None => Ok(()),
+    }
 }
 
 /// A time like `10s` or `15m`.

@@ -7,10 +7,7 @@ fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
 }
 
 fn read(file: &str, pairs: &[(&str, &str)]) -> Result<Config, String> {
-    let mut table: Table = file.parse().map_err(|problem: toml::de::Error| problem.to_string())?;
-    secrets::refuse_in_file(&table).map_err(|problem| problem.to_string())?;
-    environment::apply(&mut table, &environment(pairs)).map_err(|problem| problem.to_string())?;
-    table.try_into().map_err(|problem: toml::de::Error| problem.to_string())
+    Config::parse(file, &environment(pairs)).map_err(|problem| problem.to_string())
 }
 
 fn check(file: &str) -> Result<(), String> {
@@ -47,17 +44,33 @@ fn an_unsafe_setting_is_refused_by_name() {
         ("", "http.public_url is missing"),
         ("[http]\npublic_url = \"http://auth.example.com\"", "must be https"),
         ("[http]\npublic_url = \"https://auth.example.com/\"", "without a path"),
+        ("[http]\npublic_url = \"https://a example\"", "must be a URL"),
+        ("[http]\npublic_url = \"https://a.example\\nb\"", "must be a URL"),
+        ("[http]\npublic_url = \"https://a.example:99999\"", "scheme, host and port alone"),
+        ("[http]\npublic_url = \"https://a.example:port\"", "scheme, host and port alone"),
+        ("[http]\npublic_url = \"https://:443\"", "must name a host"),
+        ("[http]\npublic_url = \"https://Auth.example.com\"", "in lower case"),
+        ("[http]\npublic_url = \"http://localhost:1@evil.example\"", "scheme, host and port alone"),
         ("[http]\npublic_url = \"https://a.example\"\ntrusted_proxies = [\"0.0.0.0/0\"]", "http.trusted_proxies"),
         ("[http]\npublic_url = \"https://a.example\"\ntls_key = \"k.pem\"", "go together"),
         ("[http]\npublic_url = \"https://a.example\"\n[metrics]\nlisten = \"127.0.0.1:7420\"", "metrics.listen"),
+        ("[http]\npublic_url = \"https://a.example\"\nheader_time = \"584000000000years\"", "http.header_time"),
+        ("[http]\npublic_url = \"https://a.example\"\nbody_time = \"0s\"", "http.body_time"),
+        ("[http]\npublic_url = \"https://a.example\"\nmax_connections = 0", "http.max_connections"),
+        ("[http]\npublic_url = \"https://a.example\"\nmax_connections = 9223372036854775807", "http.max_connections"),
         ("[secrets]\nmaster_key = \"x\"", "secrets.master_key stands in the configuration file"),
+        ("secrets = {master_key = \"x\"}", "secrets.master_key stands in the configuration file"),
+        ("secrets = [\"file\", \"command\", \"x\"]", "`secrets` must be a section"),
+        ("[[secrets]]\nmaster_key = \"x\"", "`secrets` must be a section"),
     ];
     for (file, expected) in refused {
         let problem = check(file).unwrap_err();
         assert!(problem.contains(expected), "{file:?}: {problem}");
     }
     assert_eq!(check("[http]\npublic_url = \"https://auth.example.com\""), Ok(()));
-    assert_eq!(check("[http]\npublic_url = \"http://localhost:7420\""), Ok(()));
+    for here in ["http://localhost:7420", "http://127.0.0.1", "http://[::1]", "http://[::1]:7420"] {
+        assert_eq!(check(&format!("[http]\npublic_url = \"{here}\"")), Ok(()));
+    }
 }
 
 #[test]
@@ -65,4 +78,38 @@ fn the_master_key_may_come_from_the_environment_and_is_never_shown() {
     let config = read("", &[("COUNTERSIGN_SECRETS__MASTER_KEY", "c2VjcmV0")]).unwrap();
     assert_eq!(config.secrets.master_key.as_deref(), Some("c2VjcmV0"));
     assert!(!format!("{config:?}").contains("c2VjcmV0"));
+}
+
+#[test]
+fn a_message_never_repeats_what_may_be_a_password() {
+    let files = [
+        ("[secrets]\nmaster_key = \"c2VjcmV0\n", "line 2"),
+        ("[database]\nurl = \"postgres://u:c2VjcmV0@h/d\"\nurl = \"c2VjcmV0\"", "line 3"),
+        ("[database]\nmax_connections = \"c2VjcmV0\"", "configuration, `database.max_connections`: must be u32"),
+        ("[http]\nlisten = \"c2VjcmV0, expected\"", "`http.listen`"),
+        ("database = \"postgres://u:c2VjcmV0@h/d\"", "`database` must be a section"),
+    ];
+    for (file, expected) in files {
+        let problem = read(file, &[]).unwrap_err();
+        assert!(problem.contains(expected) && !problem.contains("c2VjcmV0"), "{problem}");
+    }
+    let problem = read("", &[("COUNTERSIGN_DATABASE__MAX_CONNECTIONS", "c2VjcmV0")]).unwrap_err();
+    assert!(!problem.contains("c2VjcmV0"), "{problem}");
+    let config = read("[database]\nurl = \"postgres://u:c2VjcmV0@h/d\"", &[]).unwrap();
+    assert!(!format!("{config:?}").contains("c2VjcmV0"));
+}
+
+#[test]
+fn a_text_from_the_environment_is_a_text_though_it_looks_like_a_number() {
+    let over = [
+        ("COUNTERSIGN_HTTP__DEFAULT_PROJECT", "42"),
+        ("COUNTERSIGN_SECRETS__MASTER_KEY_COMMAND", "true"),
+        ("COUNTERSIGN_HTTP__TLS_KEY", "[]"),
+        ("COUNTERSIGN_HTTP__MAX_CONNECTIONS", "42"),
+    ];
+    let config = read("", &over).unwrap();
+    assert_eq!(config.http.default_project.unwrap().as_str(), "42");
+    assert_eq!(config.secrets.master_key_command.as_deref(), Some("true"));
+    assert_eq!(config.http.tls_key.as_deref(), Some(Path::new("[]")));
+    assert_eq!(config.http.max_connections, 42);
 }

@@ -1,0 +1,100 @@
+//! Keys that open nothing outside this folder, and everything that was ever issued under them.
+
+use std::sync::LazyLock;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use countersign_crypto::{
+    entropy::Entropy,
+    jose::{
+        access_token::AccessToken,
+        signing_key::{SigningKey, VerifyingKey},
+    },
+    master_key::MasterKey,
+    refresh_token::{RefreshSecret, RefreshToken},
+    seal::Place,
+};
+use countersign_domain::{
+    clock::Timestamp,
+    generations::Generations,
+    id::{KeyId, MacKeyId, SessionId, SigningKeyId, UserId},
+    proof::{Level, Method, Proof},
+};
+
+/// P-256, PKCS#8.
+const SIGNING_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgR397TXO1zvk0uTCWwJov8k1peYHIEVBx7cFoXbWqhHmhRANCAASAxQwl8tOch5K-nQMJt0luakufUu-sWzr-2261W2paeH2y0d6XfXF2sw361LgC6bhw28j691dDfs9-UGKe6fA3";
+
+/// The master key.
+pub static MASTER_KEY: LazyLock<MasterKey> =
+    LazyLock::new(|| MasterKey::generate(&Entropy::new(|bytes| bytes.fill(7))));
+
+/// The signing key, as PKCS#8.
+pub static PKCS8: LazyLock<Vec<u8>> = LazyLock::new(|| URL_SAFE_NO_PAD.decode(SIGNING_KEY).unwrap());
+
+/// Signs access tokens.
+pub static SIGNER: LazyLock<SigningKey> =
+    LazyLock::new(|| SigningKey::from_pkcs8(SigningKeyId::from_bytes([5; 16]), &PKCS8).unwrap());
+
+/// Checks access tokens.
+pub static VERIFIER: LazyLock<VerifyingKey> = LazyLock::new(|| SIGNER.verifying_key().unwrap());
+
+/// Where the sealed secrets stand.
+pub const PLACE: Place<'static> = Place { table: "signing_keys", column: "sealed", row: &["p1", "sig_1"] };
+
+/// Every secret that was sealed there.
+pub const SEALED: [&str; 4] = ["", "s", "a secret of some length", "CANARY"];
+
+/// A session's secret that is the same byte 16 times.
+pub fn refresh_secret(byte: u8) -> RefreshSecret {
+    RefreshSecret::generate(&Entropy::new(move |bytes| bytes.fill(byte)))
+}
+
+/// Every refresh token, with its text.
+pub static REFRESH_TOKENS: LazyLock<Vec<(RefreshToken, String)>> = LazyLock::new(|| {
+    let longest = "p".repeat(63);
+    let made = [("p1", 0, 1), ("p1", 41, 1), ("p1", u32::MAX, u32::MAX), ("0", 1, 2), (longest.as_str(), 7, 3)];
+    let issue = |(project, generation, mac_key): (&str, u32, u32)| {
+        let token = RefreshToken {
+            project: project.parse().unwrap(),
+            session: SessionId::new(Timestamp::from_seconds(1_700_000_000), [3; 10]),
+            generation,
+            secret: refresh_secret(9),
+            mac_key: MacKeyId(mac_key),
+        };
+        let key = MASTER_KEY.refresh_token_key(&token.project, token.mac_key);
+        let text = token.sign(&key).danger_expose().to_owned();
+        (token, text)
+    };
+    made.into_iter().map(issue).collect()
+});
+
+/// Every access token. A signature is new each time, what it says is not.
+pub static ACCESS_TOKENS: LazyLock<Vec<AccessToken>> = LazyLock::new(|| {
+    let plain = AccessToken {
+        issuer: "https://auth.example.com".to_owned(),
+        audience: "https://api.example.com".to_owned(),
+        user: UserId::from_bytes([1; 16]),
+        client: "c1".parse().unwrap(),
+        session: SessionId::from_bytes([2; 16]),
+        scope: String::new(),
+        issued_at: Timestamp::from_seconds(1_700_000_000),
+        expires_at: Timestamp::from_seconds(1_700_000_900),
+        proof: Proof {
+            methods: vec![Method::vouch()],
+            level: Level::Vouched,
+            at: Timestamp::from_seconds(1_700_000_000),
+        },
+        vouched_by: Some(KeyId::from_bytes([3; 16])),
+        generations: Generations { user: 1, client: 0, key: 2, project: 0 },
+    };
+    let scoped = AccessToken {
+        scope: "openid profile".to_owned(),
+        vouched_by: None,
+        proof: Proof {
+            methods: vec!["otp".parse().unwrap(), "hwk".parse().unwrap()],
+            level: Level::TwoFactors,
+            at: Timestamp::EPOCH,
+        },
+        ..plain.clone()
+    };
+    vec![plain, scoped]
+});
