@@ -5,6 +5,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "what goes wrong here is a failed test")]
 
 mod dev;
+mod dev_env;
 mod endpoint;
 mod flow;
 mod guide;
