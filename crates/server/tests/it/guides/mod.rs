@@ -13,5 +13,6 @@ mod in_go;
 mod in_node;
 mod in_python;
 mod mend;
+mod own_backend;
 mod tokens;
 mod tools;
