@@ -1,8 +1,8 @@
 //! Tokens that somebody was given, put to the test: at Countersign, and at an API with a client library of its own.
 
-use std::ffi::OsString;
+use std::{ffi::OsString, time::Duration};
 
-use countersign_testkit::actors::App;
+use countersign_testkit::actors::{App, Backend};
 use serde_json::{Value, json};
 
 use super::{dev::Dev, tools::run};
@@ -57,6 +57,28 @@ pub(super) async fn are_real(dev: &Dev, verifier: &Verifier, mut app: App, email
     app.try_refresh().await.gone("ended");
     first.try_refresh().await.gone("ended");
     assert_eq!(app.me().await.status(), 401, "the access token outlives its session");
+}
+
+/// A token that has expired is worth nothing to the library, and nothing to Countersign.
+pub(super) async fn expire(verifier: &Verifier) {
+    let dev = Dev::start().await;
+    let lifetime = Duration::from_secs(10);
+    dev.program.run(&["client", "set", "c1", "access.lifetime=10s"]).await.ok();
+    let backend = Backend::new(&dev.client(), dev.fact("/secret_key"));
+    let mut vouched = backend.sign_up("ada@example.com").await.ok();
+    // A running server hears of a setting within a second.
+    while vouched.json()["authTokenExpiresIn"] != lifetime.as_secs() {
+        vouched = backend.sign_in("ada@example.com").await.ok();
+    }
+    let app = dev.app(&vouched.json());
+    let (jwks_uri, issuer) = (dev.fact("/oauth/jwks_uri"), dev.fact("/oauth/issuer"));
+    let question = [jwks_uri, issuer, issuer, &app.access];
+    verifier.verify(question).await.expect("the library takes the token");
+
+    tokio::time::sleep(lifetime + Duration::from_secs(1)).await;
+    let why = verifier.verify(question).await.expect_err("the token has expired");
+    assert!(why.to_lowercase().contains("expired"), "{why}");
+    assert_eq!(app.me().await.status(), 401);
 }
 
 /// Countersign and the library must say the same of the access token. Gives its session.

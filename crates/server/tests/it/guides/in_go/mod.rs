@@ -16,7 +16,7 @@ use super::{
     flow,
     guide::{self, Place},
     mend::Mend,
-    tokens::Verifier,
+    tokens::{self, Verifier},
     tools::run,
 };
 
@@ -98,4 +98,10 @@ async fn the_endpoint_is_no_go_without_the_mend_of_its_imports() {
     assert!(done.stderr.contains(r#""log" imported and not used"#), "{done:?}");
     let mistakes = done.stderr.lines().filter(|line| line.starts_with("./main.go:")).count();
     assert_eq!(mistakes, 1, "the guide's listing has another mistake: {done:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_library_refuses_a_token_that_has_expired() {
+    let (verifier, _home) = verifier().await;
+    tokens::expire(&verifier).await;
 }

@@ -1,7 +1,7 @@
 //! The client in JavaScript calls the endpoint in Python.
 
 use super::*;
-use crate::guides::{in_python, tokens};
+use crate::guides::in_python;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_gets_tokens_from_the_endpoint() {

@@ -13,7 +13,7 @@ use super::{
     dev::Dev,
     guide::{self, Place},
     mend::Mend,
-    tokens::Verifier,
+    tokens::{self, Verifier},
     tools::{run, told},
 };
 
@@ -48,4 +48,10 @@ async fn as_json(printed: &str) -> Value {
     let mut command = node();
     command.args(["--print", "JSON.stringify(eval(`(${process.argv[1]})`))", printed]);
     run(command.into()).await.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_library_refuses_a_token_that_has_expired() {
+    let (verifier, _home) = verifier();
+    tokens::expire(&verifier).await;
 }

@@ -95,3 +95,8 @@ async fn the_client_is_no_python_without_the_mend_of_its_broken_line() {
     let done = client("ada@example.com", &[]).await;
     assert!(done.status != 0 && done.stderr.contains("SyntaxError"), "{done:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_library_refuses_a_token_that_has_expired() {
+    tokens::expire(&verifier()).await;
+}
