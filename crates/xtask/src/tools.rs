@@ -75,3 +75,36 @@ pub(crate) fn python(sh: &Shell, name: &str, requirements: &Path) -> Result<Path
     cmd!(sh, "{pip} install --quiet --disable-pip-version-check --requirement {requirements}").quiet().run()?;
     Ok(programs)
 }
+
+/// The Go modules that a folder's `go.mod` names, in `target/`. Gives the environment in which Go uses them.
+pub(crate) fn go(sh: &Shell, module: &Path) -> Result<[(&'static str, String); 3]> {
+    let home = root().join("target/go");
+    let environment = [
+        ("GOMODCACHE", home.join("modules").display().to_string()),
+        ("GOCACHE", home.join("build").display().to_string()),
+        // Go writes its modules read-only: `target` couldn't be removed.
+        ("GOFLAGS", "-modcacherw".to_owned()),
+    ];
+    let _there = sh.push_dir(module);
+    let download = cmd!(sh, "go mod download").envs(environment.iter().map(|(name, value)| (name, value)));
+    download.quiet().ignore_stdout().run()?;
+    Ok(environment)
+}
+
+/// The packages that a folder's `package-lock.json` pins, in `target/`. Gives their folder.
+pub(crate) fn node(sh: &Shell, name: &str, package: &Path) -> Result<PathBuf> {
+    let home = root().join("target/node").join(name);
+    let lock = "package-lock.json";
+    let is_there = sh.read_file(home.join(lock)).ok() == Some(sh.read_file(package.join(lock))?);
+    let modules = home.join("node_modules");
+    if is_there && modules.exists() {
+        return Ok(modules);
+    }
+    sh.create_dir(&home)?;
+    for file in ["package.json", lock] {
+        sh.copy_file(package.join(file), &home)?;
+    }
+    let _there = sh.push_dir(&home);
+    cmd!(sh, "npm ci --silent --no-audit --no-fund --ignore-scripts").quiet().ignore_stdout().run()?;
+    Ok(modules)
+}

@@ -1,6 +1,6 @@
 //! What tests need beside Rust, and getting it.
 
-use std::env;
+use std::{env, path::PathBuf};
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -44,7 +44,8 @@ impl Need {
             Self::Python => &["in_python::"],
             Self::Go => &["in_go::"],
             Self::Node => &["in_node::"],
-            Self::Guides => &["guides::"],
+            // What stands on no text but our own goes on: `guides::dev_env::`, `guides::own_backend::`.
+            Self::Guides => &["guides::guide::", "guides::in_"],
             Self::Fuzz => &[],
         }
     }
@@ -60,14 +61,24 @@ pub(crate) fn prepare(sh: &Shell, without: &[Need]) -> Result<Vec<(String, Strin
     }
     if !without.contains(&Need::Go) {
         cmd!(sh, "go version").quiet().ignore_stdout().run().context("Go 1.24 or newer is needed")?;
+        for (name, value) in tools::go(sh, &guides_tests().join("in_go"))? {
+            tell(name, value);
+        }
     }
     if !without.contains(&Need::Node) {
         cmd!(sh, "node --version").quiet().ignore_stdout().run().context("Node 20 or newer is needed")?;
+        let modules = tools::node(sh, "test", &guides_tests().join("in_node"))?;
+        tell("COUNTERSIGN_TEST_NODE_MODULES", modules.display().to_string());
     }
     if !without.contains(&Need::Guides) {
         tell("COUNTERSIGN_GUIDES", guides());
     }
     Ok(environment)
+}
+
+/// Where the tests of the guides pin what they need.
+fn guides_tests() -> PathBuf {
+    root().join("crates/server/tests/it/guides")
 }
 
 /// Where the guides are, in full: a test runs in another folder than this.

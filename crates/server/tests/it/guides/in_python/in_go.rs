@@ -1,0 +1,16 @@
+//! The client in Python calls the endpoint in Go.
+
+use super::*;
+use crate::guides::in_go;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_sends_less_than_the_endpoint_wants() {
+    let dev = Dev::start().await;
+    let (url, key) = (dev.fact("/url"), dev.fact("/secret_key"));
+    let endpoint = in_go::endpoint(&[Mend::Url(url), Mend::Key(key)]).await;
+    let mends = [Mend::Url(&endpoint.url()), Mend::Key(key), Mend::BrokenLine];
+    let done = client("ada@example.com", &mends).await;
+    assert!(done.status != 0 && done.stderr.contains("Exception"), "{done:?}");
+    assert!(endpoint.log().contains("interface conversion: interface {} is nil, not string"), "{}", endpoint.log());
+    assert!(dev.users().await.is_empty());
+}

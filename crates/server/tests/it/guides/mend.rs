@@ -1,0 +1,56 @@
+//! The mends that a listing may have, and no others: what a customer fills in, and two slips of the guide.
+
+/// A change of one place of a listing.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Mend<'a> {
+    /// The address that the listing calls.
+    Url(&'a str),
+    /// The secret key.
+    Key(&'a str),
+    /// The port that the Flask endpoint listens on: 5000 may be taken.
+    FlaskPort(u16),
+    /// The port that the Gin endpoint listens on.
+    GinPort(u16),
+    /// Go refuses an import that nothing uses.
+    UnusedImport,
+    /// A name is broken in two by an empty line.
+    BrokenLine,
+}
+
+impl Mend<'_> {
+    /// The listing with this mend.
+    #[track_caller]
+    pub(super) fn apply(&self, listing: &str) -> String {
+        let (from, to) = self.change();
+        let places = listing.matches(from).count();
+        assert!(
+            places == 1,
+            "this mend no longer applies: {}: {from:?} stands there {places} times",
+            self.description()
+        );
+        listing.replacen(from, &to, 1)
+    }
+
+    fn description(&self) -> &'static str {
+        match self {
+            Self::Url(_) => "the address to call",
+            Self::Key(_) => "the secret key",
+            Self::FlaskPort(_) => "the port that Flask listens on",
+            Self::GinPort(_) => "the port that Gin listens on",
+            Self::UnusedImport => "the import that nothing uses",
+            Self::BrokenLine => "the name that an empty line breaks",
+        }
+    }
+
+    /// What stands there, and what shall.
+    fn change(&self) -> (&'static str, String) {
+        match self {
+            Self::Url(url) => ("https://api.default-domain.com", (*url).to_owned()),
+            Self::Key(key) => ("YOUR_SECRET_FROM_CLOUD_PORTAL", (*key).to_owned()),
+            Self::FlaskPort(port) => ("app.run(debug=True)", format!("app.run(debug=True, port={port})")),
+            Self::GinPort(port) => ("\":8080\"", format!("\":{port}\"")),
+            Self::UnusedImport => ("    \"log\"\n", String::new()),
+            Self::BrokenLine => ("get_huma_token\n\n_url", "get_huma_token_url".to_owned()),
+        }
+    }
+}
