@@ -18,13 +18,13 @@ use countersign_server::{
 use countersign_service::{
     Service, config::Config as ServiceConfig, keys::create::NewKey, projects::set::SettingChanges,
 };
-use countersign_storage::migrate;
+use countersign_storage::{audit::ReadEntry, migrate};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     actors::Backend,
     clock::ManualClock,
-    database::{Engine, TestDatabase},
+    database::{Backup, Engine, TestDatabase},
     http::Client,
 };
 
@@ -77,6 +77,31 @@ impl House {
     pub async fn restart(&mut self) {
         self.node.stop().await;
         self.node = self.another_node().await;
+    }
+
+    /// Stops the server, copies its SQLite database aside, and starts it again.
+    pub async fn back_up(&mut self) -> Backup {
+        self.node.stop().await;
+        let backup = self.database.copy_aside();
+        self.node = self.another_node().await;
+        backup
+    }
+
+    /// Stops the server, puts an earlier copy in the place of its database, and starts it again.
+    pub async fn restore(&mut self, backup: &Backup) {
+        self.node.stop().await;
+        self.database.put_back(backup);
+        self.node = self.another_node().await;
+    }
+
+    /// The audit trail of `p1`, the oldest entry first.
+    pub async fn trail(&self) -> Vec<ReadEntry> {
+        self.node.service.audit_entries(&p1(), None, 10_000).await.expect("the trail is read")
+    }
+
+    /// The entries of `p1` that say `act`.
+    pub async fn entries(&self, act: &str) -> Vec<ReadEntry> {
+        self.trail().await.into_iter().filter(|entry| entry.act == act).collect()
     }
 
     /// Time goes by, and the server notices.
