@@ -1,6 +1,6 @@
 //! Locking a user out, letting one in again, ending all sessions of one.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use countersign_domain::{
     audit::{Act, Subject},
@@ -69,7 +69,11 @@ impl Service {
     }
 }
 
-/// Raises the user's counter. The news of it lives as long as the last access token that it concerns.
+/// No access token lives longer: the most that `access.lifetime` may say.
+const LONGEST_ACCESS: Duration = Duration::from_hours(24);
+
+/// Raises the user's counter. The news of it lives as long as the last access token that it concerns: one on record, or one that is being
+/// issued at this moment by a transaction that can't see this one yet.
 pub(super) async fn revoke_all(
     conn: &mut Conn<'_>,
     project: &ProjectId,
@@ -81,6 +85,6 @@ pub(super) async fn revoke_all(
     Ok(raised.map(|generation| Change {
         project: project.clone(),
         what: What::UserRevoked(id, generation),
-        expires_at: last_token,
+        expires_at: last_token.max(now.plus(LONGEST_ACCESS)),
     }))
 }
