@@ -104,6 +104,11 @@ impl House {
         self.trail().await.into_iter().filter(|entry| entry.act == act).collect()
     }
 
+    /// The master key of the deployment, for who stole it.
+    pub fn master_key(&self) -> MasterKey {
+        MasterKey::from_text(&self.master_key).expect("it is one")
+    }
+
     /// Time goes by, and the server notices.
     pub async fn advance(&self, span: Duration) {
         self.clock.advance(span);

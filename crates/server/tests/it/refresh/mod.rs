@@ -2,6 +2,9 @@
 
 mod answer;
 mod backup;
+mod concurrency;
+mod forgery;
+mod model;
 mod replay;
 mod settings;
 mod straggler;
