@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use countersign_crypto::{
+    digest::sha256,
     encoding,
     jose::{
         jwk::JwkSet,
@@ -73,8 +74,10 @@ pub(crate) async fn load_project(
     let live: Vec<MacKeyId> = mac.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
     let newest = live.last().copied().ok_or_else(|| unusable("it has no MAC key".to_owned()))?;
     let issuer = issuer(&project, &settings, config);
+    let audience = settings.audience.clone().unwrap_or_else(|| issuer.clone());
     Ok(Some(ProjectView {
-        audience: settings.audience.clone().unwrap_or_else(|| issuer.clone()),
+        naming: naming(&issuer, &audience),
+        audience,
         issuer,
         jwks: signing.jwks,
         clients: client_views,
@@ -99,6 +102,11 @@ fn issuer(project: &Project, settings: &Settings, config: &Config) -> String {
         None if config.default_project.as_ref() == Some(&project.id) => config.public_url.clone(),
         None => format!("{}/p/{}", config.public_url, project.id),
     }
+}
+
+/// Neither can hold a line feed, so they can't run together.
+pub(crate) fn naming(issuer: &str, audience: &str) -> [u8; 32] {
+    sha256(format!("{issuer}\n{audience}"))
 }
 
 struct SigningKeys {

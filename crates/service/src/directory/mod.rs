@@ -8,7 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 use countersign_crypto::api_key::SecretKeyHash;
 use countersign_domain::id::{KeyId, ProjectId};
 
-pub(crate) use load::{LoadError, load_project, signing_key_place};
+pub(crate) use load::{LoadError, load_project, naming, signing_key_place};
 pub use view::{ClientView, ProjectView};
 
 /// All projects at one moment; replaced as a whole when any of them changes.

@@ -29,6 +29,8 @@ pub struct ProjectView {
     pub issuer: String,
     /// The `aud` of its access tokens.
     pub audience: String,
+    /// Both of them at once: tells tokens of the project from those that name it otherwise.
+    pub(crate) naming: [u8; 32],
     /// Its JWK Set, as it is served.
     pub jwks: Bytes,
     pub(super) clients: HashMap<ClientId, ClientView>,

@@ -17,7 +17,7 @@ use countersign_domain::{
 use crate::{
     Service,
     address::Address,
-    directory::ProjectView,
+    directory::{ProjectView, naming},
     error::Outage,
     verdicts::{ACCEPTED, Proof as Verdict},
 };
@@ -32,6 +32,8 @@ pub struct Bearer {
 pub(crate) struct Verified {
     /// The key that signed it: once that is gone, so is the token.
     kid: String,
+    /// Issuer and audience: once the project goes by others, the token isn't for it.
+    naming: [u8; 32],
     project: ProjectId,
     pub(crate) user: UserId,
     pub(crate) client: ClientId,
@@ -103,11 +105,9 @@ impl Service {
         let project = directory.signer(&kid).ok_or(TokenRefused::NotOurs)?;
         let key = project.verifying_key(&kid).ok_or(TokenRefused::NotOurs)?;
         let token = AccessToken::verify(&jws, key).map_err(|_| TokenRefused::NotOurs)?;
-        if token.issuer != project.issuer || token.audience != project.audience {
-            return Err(TokenRefused::NotOurs);
-        }
         Ok(Verified {
             kid,
+            naming: naming(&token.issuer, &token.audience),
             project: project.project.id.clone(),
             user: token.user,
             client: token.client,
@@ -121,7 +121,7 @@ impl Service {
 
     /// What may have changed since the signature was checked.
     fn judge(&self, project: &ProjectView, token: &Verified) -> Result<(), TokenRefused> {
-        if project.verifying_key(&token.kid).is_none() {
+        if project.verifying_key(&token.kid).is_none() || project.naming != token.naming {
             return Err(TokenRefused::NotOurs);
         }
         if token.expires_at.is_past(self.now()) {
