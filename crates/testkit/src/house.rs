@@ -43,6 +43,8 @@ pub struct House {
     /// The secret key of `p1`.
     pub key: NewKey,
     master_key: String,
+    /// Where all its nodes are reached from outside: at the first.
+    public_url: String,
 }
 
 /// One server of a deployment. It stops when it is dropped.
@@ -63,14 +65,15 @@ impl House {
         let db = database.open().await;
         migrate::migrate(&db).await.expect("an empty database takes the schema");
         db.close().await;
-        let node = Node::start(&database, &master_key, &clock).await;
+        let node = Node::start(&database, &master_key, &clock, None).await;
         let key = furnish(&node.service, "p1").await;
-        Self { node, clock, database, key, master_key }
+        let public_url = node.base.clone();
+        Self { node, clock, database, key, master_key, public_url }
     }
 
     /// Another server of this deployment.
     pub async fn another_node(&self) -> Node {
-        Node::start(&self.database, &self.master_key, &self.clock).await
+        Node::start(&self.database, &self.master_key, &self.clock, Some(&self.public_url)).await
     }
 
     /// Stops the server and starts it again on the same data.
@@ -94,9 +97,10 @@ impl House {
         self.node = self.another_node().await;
     }
 
-    /// The audit trail of `p1`, the oldest entry first.
+    /// What is in the audit trail of `p1`, what was counted included.
     pub async fn trail(&self) -> Vec<ReadEntry> {
-        self.node.service.audit_entries(&p1(), None, 10_000).await.expect("the trail is read")
+        self.node.service.write_down().await;
+        self.node.service.audit_entries(&p1(), None, 10_000).await.expect("the trail can be read")
     }
 
     /// The entries of `p1` that say `act`.
@@ -149,10 +153,16 @@ impl House {
 }
 
 impl Node {
-    async fn start(database: &TestDatabase, master_key: &str, clock: &Arc<ManualClock>) -> Self {
+    async fn start(
+        database: &TestDatabase,
+        master_key: &str,
+        clock: &Arc<ManualClock>,
+        public_url: Option<&str>,
+    ) -> Self {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a free port");
         let base = format!("http://{}", listener.address().unwrap());
-        let service_config = ServiceConfig { default_project: Some(p1()), ..ServiceConfig::at(&base) };
+        let service_config =
+            ServiceConfig { default_project: Some(p1()), ..ServiceConfig::at(public_url.unwrap_or(&base)) };
         let master_key = MasterKey::from_text(master_key).unwrap();
         let db = database.open().await;
         let service =

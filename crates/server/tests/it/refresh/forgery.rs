@@ -203,8 +203,9 @@ const CALLS: u64 = 400;
 async fn garbage_costs_no_database_statement() {
     let data = tempfile::tempdir().unwrap();
     let program = Program::new(env!("CARGO_BIN_EXE_countersign"), data.path());
-    let server = program.dev().await;
+    program.dev().await.stop().await;
     program.run(&["project", "set", "p1", "limits.failures=1000000"]).await.ok();
+    let server = program.dev().await;
     let http = server.client();
     let statements = async || {
         let page = String::from_utf8(http.get("/metrics").await.ok().body.to_vec()).unwrap();
