@@ -108,6 +108,13 @@ impl House {
         self.trail().await.into_iter().filter(|entry| entry.act == act).collect()
     }
 
+    /// The one entry of `p1` that says `act`.
+    pub async fn only_entry(&self, act: &str) -> ReadEntry {
+        let mut entries = self.entries(act).await;
+        assert_eq!(entries.len(), 1, "entries that say {act}");
+        entries.remove(0)
+    }
+
     /// The master key of the deployment, for who stole it.
     pub fn master_key(&self) -> MasterKey {
         MasterKey::from_text(&self.master_key).expect("it is one")

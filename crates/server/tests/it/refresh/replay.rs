@@ -75,7 +75,7 @@ async fn a_token_that_comes_later_than_the_retry_time_ends_the_session() {
     house.advance(RETRY + SECOND).await;
     before.try_refresh().await.gone("ended");
     app.try_refresh().await.gone("ended");
-    let [ended] = &house.entries("session.ended").await[..] else { panic!("one session ended") };
+    let ended = house.only_entry("session.ended").await;
     assert_eq!(ended.session_id.as_deref(), Some(&*app.session()));
     assert_eq!((ended.actor_kind.as_str(), ended.detail["reason"].as_str()), ("system", "stale_token"));
     assert!(house.entries("session.theft").await.is_empty());

@@ -67,7 +67,7 @@ async fn an_old_token_from_elsewhere_long_after_the_last_rotation_is_a_thief() {
     house.advance(OVERLAP).await;
     stolen.try_refresh().await.gone("ended");
     app.try_refresh().await.gone("ended");
-    let [theft] = &house.entries("session.theft").await[..] else { panic!("one theft") };
+    let theft = house.only_entry("session.theft").await;
     assert_eq!(theft.session_id.as_deref(), Some(&*app.session()));
     assert_eq!((theft.actor_kind.as_str(), theft.detail["reason"].as_str()), ("system", "theft"));
 }

@@ -24,7 +24,7 @@ async fn foreign_replays_in_three_generations_running_are_theft() {
     nothing_works(&[&app, &stolen]).await;
     app.profile().await.refused(401, 100_049);
     assert_eq!(house.entries("session.foreign_replay").await.len(), 2);
-    let [theft] = &house.entries("session.theft").await[..] else { panic!("one theft") };
+    let theft = house.only_entry("session.theft").await;
     assert_eq!((theft.session_id.clone(), theft.user_id.clone()), (Some(app.session()), Some(app.uid.clone())));
     assert!(theft.request_id.is_some());
 }

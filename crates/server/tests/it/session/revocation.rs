@@ -99,7 +99,7 @@ async fn a_revocation_holds_at_once_on_its_node_and_on_others_once_they_hear(eng
         let seen = house.backend().new_app("ada@example.com").await;
         let bystanders = cut.bystanders(&house).await;
         second.service.tick().await;
-        for app in [&[seen.clone()], &*bystanders].concat() {
+        for app in [std::slice::from_ref(&seen), &*bystanders].concat() {
             app.me().await.is_ok();
             on(&app, &second).me().await.is_ok();
         }

@@ -27,7 +27,7 @@ async fn signing_out_ends_the_session_and_says_which(engine: Engine) {
     refused_by_door_two(&app.me().await, 401, "invalid_credentials");
     app.profile().await.refused(401, 100_049);
     app.sessions().await.refused(401, 100_049);
-    let [ended] = &house.entries("session.ended").await[..] else { panic!("one session ended") };
+    let ended = house.only_entry("session.ended").await;
     assert_eq!((ended.actor_kind.as_str(), ended.actor_id.as_deref()), ("user", Some(&*app.uid)));
     assert_eq!((ended.session_id.clone(), ended.detail["reason"].as_str()), (Some(app.session()), "signed_out"));
     assert!(ended.request_id.is_some());
