@@ -240,14 +240,27 @@ impl Service {
 
     async fn look_at_clock(&self) -> Result<(), LoadError> {
         let before = self.time.monotonic();
-        match self.db.clock().await? {
-            None => self.time.look_at_wall(),
+        let reference = match self.db.clock().await? {
+            None => self.time.wall(),
             Some(reference) => {
                 let taken = self.time.monotonic().saturating_sub(before);
-                if taken < SLOW_CLOCK {
-                    self.time.look_at(Timestamp::from_micros(reference).plus(taken / 2));
+                if taken >= SLOW_CLOCK {
+                    return Ok(());
                 }
+                Timestamp::from_micros(reference).plus(taken / 2)
             }
+        };
+        if self.time.is_set_back_by(reference) {
+            self.recall(reference).await?;
+        }
+        self.time.look_at(reference);
+        Ok(())
+    }
+
+    /// An earlier time makes access tokens live again that had expired; of those that were revoked, the news must be there first.
+    async fn recall(&self, earlier: Timestamp) -> Result<(), LoadError> {
+        for Numbered { change, .. } in &changes::list_alive(&mut self.db.reader().await?.conn(), earlier).await? {
+            self.note(change);
         }
         Ok(())
     }

@@ -12,7 +12,8 @@ use tracing::{info, warn};
 
 use crate::{Service, admin::Refused};
 
-/// How long the row of a session that was ended is kept, so that its tokens are told so.
+/// How long the row of a session that was ended is kept, so that its tokens are told so; and how long the news of a revocation after the last
+/// access token that it concerns: a clock that is set back by less revives no token whose revocation is forgotten.
 const ENDED_KEPT: Duration = Duration::from_hours(25);
 /// Rows that one transaction throws away at most: callers wait for it.
 const BATCH: u32 = 200;
@@ -27,7 +28,7 @@ impl Service {
             return;
         }
         let now = self.now();
-        self.revocations.forget_expired(now);
+        self.revocations.forget_expired(now.minus(STEADY));
         let projects: Vec<ProjectId> = self.directory.load().projects().map(|view| view.project.id.clone()).collect();
         for project in projects {
             if let Err(problem) = self.throw_away(&project, now).await {
@@ -84,7 +85,7 @@ impl Service {
                         maintenance::delete_expired_sessions(&mut conn, &id, now.minus(ENDED_KEPT), BATCH).await?;
                     let ended =
                         maintenance::delete_ended_sessions(&mut conn, &id, now.minus(ENDED_KEPT), BATCH).await?;
-                    let news = changes::delete_expired(&mut conn, now, BATCH).await?;
+                    let news = changes::delete_expired(&mut conn, now.minus(ENDED_KEPT), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
                     Ok(expired.max(ended).max(news).max(keys))
                 })

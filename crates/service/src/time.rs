@@ -54,9 +54,14 @@ impl Timekeeper {
         self.source.monotonic()
     }
 
-    /// Looks at the wall clock.
-    pub fn look_at_wall(&self) {
-        self.look_at(self.source.wall());
+    /// The wall clock, which may have leapt since anybody looked.
+    pub fn wall(&self) -> Timestamp {
+        self.source.wall()
+    }
+
+    /// Would a look at this reference set the time back, so that what is over could begin again?
+    pub fn is_set_back_by(&self, reference: Timestamp) -> bool {
+        reference.plus(LEAP) < self.now()
     }
 
     /// Looks at the reference, which says it is `reference` now.
@@ -124,7 +129,7 @@ mod tests {
         let time = Timekeeper::new(hand.clone(), None);
         hand.set(1_003, 8);
         assert_eq!(time.now(), Timestamp::from_seconds(1_003));
-        time.look_at_wall();
+        time.look_at(time.wall());
         assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Settled);
     }
 
@@ -136,11 +141,11 @@ mod tests {
             let time = Timekeeper::new(hand.clone(), None);
             hand.set(1_000_001 + leap, 6);
             assert_eq!(time.now(), Timestamp::from_seconds(1_000_001), "nobody has looked yet");
-            time.look_at_wall();
+            time.look_at(time.wall());
             assert_eq!(time.now(), Timestamp::from_seconds(1_000_001 + leap));
             assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Leapt);
             hand.set(1_000_060 + leap, 65);
-            time.look_at_wall();
+            time.look_at(time.wall());
             assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Leapt);
             hand.set(1_000_061 + leap, 66);
             assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Settled);
@@ -153,7 +158,7 @@ mod tests {
         hand.set(1_000, 0);
         let time = Timekeeper::new(hand.clone(), None);
         hand.set(1_011, 10);
-        time.look_at_wall();
+        time.look_at(time.wall());
         assert_eq!(ClockState::after_leap(time.since_leap(), MINUTE), ClockState::Settled);
         assert_eq!(time.now(), Timestamp::from_seconds(1_011));
     }

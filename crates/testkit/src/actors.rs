@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{answer::Answer, http::Client};
+use crate::{answer::Answer, http::Client, token::claims};
 
 /// A customer's backend, which holds a secret key.
 #[derive(Clone)]
@@ -142,6 +142,23 @@ impl App {
         Self { http, ..self.clone() }
     }
 
+    /// The same app in the network of this address.
+    #[must_use]
+    pub fn at(&self, address: &str) -> Self {
+        self.through(self.http.from_address(address))
+    }
+
+    /// The same app, holding another refresh token.
+    #[must_use]
+    pub fn holding(&self, refresh: &str) -> Self {
+        Self { refresh: refresh.to_owned(), ..self.clone() }
+    }
+
+    /// Its session, as its access token names it.
+    pub fn session(&self) -> String {
+        claims(&self.access)["sid"].as_str().expect("`sid` is a text").to_owned()
+    }
+
     /// Sends its refresh token, and keeps what it holds: the answer may be lost.
     pub async fn try_refresh(&self) -> Answer {
         self.http.post("/auth/v1/refreshtoken", &json!({ "refreshToken": self.refresh })).await
@@ -160,6 +177,11 @@ impl App {
     /// Asks who it is.
     pub async fn me(&self) -> Answer {
         self.http.with("authorization", &format!("Bearer {}", self.access)).get("/v1/me").await
+    }
+
+    /// Asks whose access token it holds.
+    pub async fn profile(&self) -> Answer {
+        self.http.post("/auth/v1beta/authprofile", &json!({ "authToken": self.access })).await
     }
 
     /// Signs out.

@@ -1,6 +1,10 @@
 //! A database for one test.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 pub use countersign_storage::db::Engine;
 use countersign_storage::db::{Db, Options};
@@ -60,6 +64,54 @@ impl TestDatabase {
     pub async fn open(&self) -> Db {
         let options = Options { url: self.url.clone(), max_connections: 4, create: true };
         Db::open(&options).await.expect("a database of our own opens")
+    }
+}
+
+/// The files of a SQLite database, as they once were.
+pub struct Backup(TempDir);
+
+/// A database and what SQLite keeps beside it.
+const FILES: [&str; 3] = ["countersign.db", "countersign.db-wal", "countersign.db-shm"];
+
+impl TestDatabase {
+    /// Runs a statement beside the server, as somebody at the database could.
+    pub async fn execute(&self, sql: &str) {
+        let mut conn = AnyConnection::connect(&self.url).await.expect("the database opens");
+        conn.execute(AssertSqlSafe(sql.to_owned())).await.expect("the statement is good");
+        conn.close().await.unwrap();
+    }
+
+    /// The number that a query gives.
+    pub async fn number(&self, sql: &str) -> i64 {
+        let mut conn = AnyConnection::connect(&self.url).await.expect("the database opens");
+        let number = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&mut conn).await;
+        conn.close().await.unwrap();
+        number.expect("the query gives a number")
+    }
+
+    /// Copies a SQLite database aside. No server may have it open.
+    pub fn copy_aside(&self) -> Backup {
+        let aside = tempfile::tempdir().unwrap();
+        for (from, name) in self.files().filter(|(from, _)| from.exists()) {
+            fs::copy(from, aside.path().join(name)).unwrap();
+        }
+        Backup(aside)
+    }
+
+    /// Puts a copy in the place of the database. No server may have it open.
+    pub fn put_back(&self, backup: &Backup) {
+        for (to, name) in self.files() {
+            let _ = fs::remove_file(&to);
+            let from = backup.0.path().join(name);
+            if from.exists() {
+                fs::copy(from, to).unwrap();
+            }
+        }
+    }
+
+    fn files(&self) -> impl Iterator<Item = (PathBuf, &'static str)> {
+        assert_eq!(self.engine, Engine::Sqlite, "only SQLite is a file");
+        FILES.into_iter().map(|name| (self.directory.path().join(name), name))
     }
 }
 

@@ -18,13 +18,13 @@ use countersign_server::{
 use countersign_service::{
     Service, config::Config as ServiceConfig, keys::create::NewKey, projects::set::SettingChanges,
 };
-use countersign_storage::migrate;
+use countersign_storage::{audit::ReadEntry, migrate};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     actors::Backend,
     clock::ManualClock,
-    database::{Engine, TestDatabase},
+    database::{Backup, Engine, TestDatabase},
     http::Client,
 };
 
@@ -43,6 +43,8 @@ pub struct House {
     /// The secret key of `p1`.
     pub key: NewKey,
     master_key: String,
+    /// Where all its nodes are reached from outside: at the first.
+    public_url: String,
 }
 
 /// One server of a deployment. It stops when it is dropped.
@@ -63,20 +65,59 @@ impl House {
         let db = database.open().await;
         migrate::migrate(&db).await.expect("an empty database takes the schema");
         db.close().await;
-        let node = Node::start(&database, &master_key, &clock).await;
+        let node = Node::start(&database, &master_key, &clock, None).await;
         let key = furnish(&node.service, "p1").await;
-        Self { node, clock, database, key, master_key }
+        let public_url = node.base.clone();
+        Self { node, clock, database, key, master_key, public_url }
     }
 
     /// Another server of this deployment.
     pub async fn another_node(&self) -> Node {
-        Node::start(&self.database, &self.master_key, &self.clock).await
+        Node::start(&self.database, &self.master_key, &self.clock, Some(&self.public_url)).await
     }
 
     /// Stops the server and starts it again on the same data.
     pub async fn restart(&mut self) {
         self.node.stop().await;
         self.node = self.another_node().await;
+    }
+
+    /// Stops the server, copies its SQLite database aside, and starts it again.
+    pub async fn back_up(&mut self) -> Backup {
+        self.node.stop().await;
+        let backup = self.database.copy_aside();
+        self.node = self.another_node().await;
+        backup
+    }
+
+    /// Stops the server, puts an earlier copy in the place of its database, and starts it again.
+    pub async fn restore(&mut self, backup: &Backup) {
+        self.node.stop().await;
+        self.database.put_back(backup);
+        self.node = self.another_node().await;
+    }
+
+    /// What is in the audit trail of `p1`, what was counted included.
+    pub async fn trail(&self) -> Vec<ReadEntry> {
+        self.node.service.write_down().await;
+        self.node.service.audit_entries(&p1(), None, 10_000).await.expect("the trail can be read")
+    }
+
+    /// The entries of `p1` that say `act`.
+    pub async fn entries(&self, act: &str) -> Vec<ReadEntry> {
+        self.trail().await.into_iter().filter(|entry| entry.act == act).collect()
+    }
+
+    /// The one entry of `p1` that says `act`.
+    pub async fn only_entry(&self, act: &str) -> ReadEntry {
+        let mut entries = self.entries(act).await;
+        assert_eq!(entries.len(), 1, "entries that say {act}");
+        entries.remove(0)
+    }
+
+    /// The master key of the deployment, for who stole it.
+    pub fn master_key(&self) -> MasterKey {
+        MasterKey::from_text(&self.master_key).expect("it is one")
     }
 
     /// Time goes by, and the server notices.
@@ -119,10 +160,16 @@ impl House {
 }
 
 impl Node {
-    async fn start(database: &TestDatabase, master_key: &str, clock: &Arc<ManualClock>) -> Self {
+    async fn start(
+        database: &TestDatabase,
+        master_key: &str,
+        clock: &Arc<ManualClock>,
+        public_url: Option<&str>,
+    ) -> Self {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a free port");
         let base = format!("http://{}", listener.address().unwrap());
-        let service_config = ServiceConfig { default_project: Some(p1()), ..ServiceConfig::at(&base) };
+        let service_config =
+            ServiceConfig { default_project: Some(p1()), ..ServiceConfig::at(public_url.unwrap_or(&base)) };
         let master_key = MasterKey::from_text(master_key).unwrap();
         let db = database.open().await;
         let service =

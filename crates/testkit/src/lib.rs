@@ -14,6 +14,7 @@ pub mod house;
 pub mod http;
 pub mod program;
 pub mod raw;
+pub mod token;
 pub mod wait;
 
 /// Makes of each function two tests, `sqlite::name` and `postgres::name`. A function takes the [`Engine`](database::Engine).

@@ -84,6 +84,7 @@ pub(crate) async fn load_project(
         verifying_keys: signing.verifying,
         mac_keys: live.iter().map(|key| (*key, master_key.refresh_token_key(id, *key))).collect(),
         mac_key: newest,
+        last_mac_key: mac.last().map_or(newest, |key| key.id),
         caller_marks_key: master_key.caller_marks_key(id),
         settings,
         project,

@@ -39,6 +39,8 @@ pub struct ProjectView {
     pub(super) verifying_keys: HashMap<String, VerifyingKey>,
     pub(super) mac_keys: HashMap<MacKeyId, RefreshTokenKey>,
     pub(super) mac_key: MacKeyId,
+    /// The highest number that any MAC key of the project was given, as far as the database knows.
+    pub(super) last_mac_key: MacKeyId,
     pub(super) caller_marks_key: CallerMarksKey,
 }
 
@@ -101,6 +103,11 @@ impl ProjectView {
     /// A key under which refresh tokens are authentic.
     pub(crate) fn refresh_token_key(&self, id: MacKeyId) -> Option<&RefreshTokenKey> {
         self.mac_keys.get(&id)
+    }
+
+    /// Was a MAC key of this number made and forgotten? So it is after a restored backup, or a failover to a replica that lagged.
+    pub(crate) fn has_forgotten_mac_key(&self, id: MacKeyId) -> bool {
+        id.0 > self.last_mac_key.0
     }
 
     pub(crate) fn caller_marks_key(&self) -> &CallerMarksKey {
