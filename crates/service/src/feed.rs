@@ -98,7 +98,8 @@ impl Feed {
     }
 
     fn heard(&self, now: Duration) {
-        self.heard_at.store(u64::try_from(now.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        // Of two who listen at once, the one who began first may end last.
+        self.heard_at.fetch_max(u64::try_from(now.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 }
 
