@@ -129,8 +129,9 @@ impl Work<'_> {
         }
         let beyond = sessions::list_beyond(conn, project, user, client, self.plan.cap.get() - 1).await?;
         self.end(conn, user, beyond, EndReason::Cap).await?;
-        let row = NewSession { session: draft.session.clone(), secret_hash: draft.secret.hash() };
+        let row = NewSession { session, secret_hash: draft.secret.hash() };
         sessions::insert_many(conn, &[&row]).await?;
+        let session = row.session;
         self.note(Act::SessionVouched, user, Some(session.id), Vec::new());
         Ok(session)
     }
