@@ -50,7 +50,10 @@ impl FromStr for EmailAddress {
         let syntax = Options::default().without_domain_literal().without_display_text();
         let parsed = Rfc5321::parse_with_options(text, syntax).ok().filter(|address| {
             let plain = |b: u8| b.is_ascii_graphic() && !matches!(b, b'"' | b'(' | b')' | b'\\' | b'<' | b'>');
-            address.as_str().len() <= 254 && address.as_str().bytes().all(plain)
+            let of_host = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.');
+            address.as_str().len() <= 254
+                && address.local_part().bytes().all(plain)
+                && address.domain().bytes().all(of_host)
         });
         match parsed {
             Some(address) => Ok(Self(address.as_str().to_ascii_lowercase().into())),
@@ -176,6 +179,9 @@ mod tests {
             "user@[127.0.0.1]",         // an address literal
             "User <user@example.com>",  // a display name
             "user@example.com.",        // the same domain to DNS
+            "user@exam_ple.com",        // no host name (RFC 5321 §2.3.5)
+            "user@example.com?x=y",
+            "user@example.com%00",
             " user@example.com",
             "user@example.com\n",
             "user@example.com\u{0}",
