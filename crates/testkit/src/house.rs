@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
 use countersign_domain::{
+    audit::Act,
     client::ClientKind,
     clock::Timestamp,
     id::{ClientId, ProjectId},
@@ -18,11 +19,12 @@ use countersign_server::{
 use countersign_service::{
     Service, config::Config as ServiceConfig, keys::create::NewKey, projects::set::SettingChanges,
 };
-use countersign_storage::migrate;
+use countersign_storage::{audit::ReadEntry, migrate};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     actors::Backend,
+    books::Books,
     clock::ManualClock,
     database::{Engine, TestDatabase},
     http::Client,
@@ -104,6 +106,25 @@ impl House {
     pub async fn another_key(&self, scope: KeyScope) -> NewKey {
         let made = self.node.service.create_secret_key(&p1(), "another".parse().unwrap(), scope, None).await;
         made.expect("a key is made")
+    }
+
+    /// What its rows come to.
+    pub async fn books(&self) -> Books {
+        Books::of(&self.database).await
+    }
+
+    /// What is in the audit trail of `p1`, what was counted included.
+    pub async fn trail(&self) -> Vec<ReadEntry> {
+        self.node.service.write_down().await;
+        self.node.service.audit_entries(&p1(), None, 10_000).await.expect("the trail can be read")
+    }
+
+    /// How often something was refused or noticed for this reason, as the trail of `p1` has it.
+    pub async fn counted(&self, act: Act, reason: &str) -> u64 {
+        let of_kind =
+            |entry: &&ReadEntry| entry.act == act.as_str() && entry.detail.get("reason").is_some_and(|it| it == reason);
+        let count = |entry: &ReadEntry| entry.detail["count"].parse::<u64>().unwrap();
+        self.trail().await.iter().filter(of_kind).map(count).sum()
     }
 
     /// Changes settings of `p1`, written as on the command line: `refresh.overlap=1s`.
