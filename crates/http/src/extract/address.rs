@@ -25,12 +25,12 @@ impl FromRequestParts<App> for AddressOf {
     }
 }
 
-/// The host asked for, in lower case and without its port.
+/// The host asked for, in lower case and without its port. Where the target names one, the `Host` header counts for nothing (RFC 9112 §3.2.2).
 fn host(parts: &Parts, app: &App) -> Option<String> {
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
     let forwarded = forwarded::host(peer, &parts.headers, &app.doors.trusted_proxies);
-    let asked = forwarded.or_else(|| single(&parts.headers, header::HOST.as_str()));
-    let host = asked.or_else(|| parts.uri.host())?;
+    let asked = forwarded.or_else(|| parts.uri.host());
+    let host = asked.or_else(|| single(&parts.headers, header::HOST.as_str()))?;
     let without_port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     Some(without_port.map_or(host, |(name, _)| name).to_ascii_lowercase())
 }
