@@ -56,20 +56,26 @@ impl RawConnection {
     }
     /// The next answer; none where the server closes without one.
     pub async fn answer(&mut self) -> Option<Answer> {
-        let reading = async {
-            loop {
-                if let Some((answer, length)) = first_answer(&self.heard) {
-                    self.heard.drain(..length);
-                    return Some(answer);
-                }
-                let mut buffer = [0; 4096];
-                match self.stream.read(&mut buffer).await {
-                    Ok(count @ 1..) => self.heard.extend_from_slice(&buffer[..count]),
-                    _ => return None,
-                }
+        timeout(PATIENCE, self.read_answer()).await.expect("the server answers or closes")
+    }
+
+    /// The next answer, if it comes as soon as that.
+    pub async fn answer_within(&mut self, patience: Duration) -> Option<Answer> {
+        timeout(patience, self.read_answer()).await.ok().flatten()
+    }
+
+    async fn read_answer(&mut self) -> Option<Answer> {
+        loop {
+            if let Some((answer, length)) = first_answer(&self.heard) {
+                self.heard.drain(..length);
+                return Some(answer);
             }
-        };
-        timeout(PATIENCE, reading).await.expect("the server answers or closes")
+            let mut buffer = [0; 4096];
+            match self.stream.read(&mut buffer).await {
+                Ok(count @ 1..) => self.heard.extend_from_slice(&buffer[..count]),
+                _ => return None,
+            }
+        }
     }
 
     /// The server must close this connection, and say nothing more before it does.
