@@ -88,8 +88,8 @@ impl RawConnection {
 /// The answer that these bytes begin with, if it is all there, and how many of them it takes.
 fn first_answer(heard: &[u8]) -> Option<(Answer, usize)> {
     let head_length = heard.windows(4).position(|window| window == b"\r\n\r\n")? + 4;
-    let head = String::from_utf8_lossy(&heard[..head_length]);
-    let mut lines = head.lines();
+    let top = String::from_utf8_lossy(&heard[..head_length]);
+    let mut lines = top.lines();
     let status = lines.next()?.split(' ').nth(1)?.parse::<StatusCode>().expect("a status");
     let mut headers = HeaderMap::new();
     for (name, value) in lines.filter_map(|line| line.split_once(": ")) {

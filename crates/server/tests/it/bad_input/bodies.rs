@@ -34,70 +34,64 @@ fn spoilt(text: &[u8], at: &[u8], with: &[u8]) -> Vec<u8> {
     [&text[..place], with, &text[place + at.len()..]].concat()
 }
 
+/// What isn't JSON, and what is JSON but no object.
+const NO_OBJECTS: [&str; 36] = [
+    "",
+    " ",
+    "\u{0}",
+    "null",
+    "true",
+    "4",
+    "\"{}\"",
+    "[]",
+    "[{}]",
+    "{",
+    "}",
+    "{}{}",
+    "{} x",
+    "{\"a\":1,}",
+    "{,}",
+    "{'a':1}",
+    "{a:1}",
+    "{\"a\"}",
+    "{\"a\":}",
+    "{\"a\" 1}",
+    "{\"a\":01}",
+    "{\"a\":+1}",
+    "{\"a\":1.}",
+    "{\"a\":.5}",
+    "{\"a\":0x1}",
+    "{\"a\":NaN}",
+    "{\"a\":Infinity}",
+    "{\"a\":undefined}",
+    "{/*a*/}",
+    "//\n{}",
+    "{\"a\":\"\n\"}",
+    "{\"a\":\"\\x\"}",
+    "{\"a\":\"\\u12\"}",
+    "{\"a\":tru}",
+    "email=ada%40example.com&method=4",
+    "<vouch/>",
+];
+
+/// Overlong, a surrogate, beyond Unicode, half a letter.
+const NOT_UTF8: [&[u8]; 5] = [b"\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc3"];
+
 fn no_objects(house: &House) -> Vec<Vec<u8>> {
     let whole = vouch_and(house, "");
-    // Of 64 KiB, so many levels of objects are the most.
-    let deep = |open: &str, close: &str| {
-        let levels = 65_000 / (open.len() + close.len());
-        format!("{}{}", open.repeat(levels), close.repeat(levels))
-    };
-    let utf16: Vec<u8> = String::from_utf8(whole.clone()).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let texts = [
-        "",
-        " ",
-        "\u{0}",
-        "null",
-        "true",
-        "4",
-        "\"{}\"",
-        "[]",
-        "[{}]",
-        "{",
-        "}",
-        "{}{}",
-        "{} x",
-        "{\"a\":1,}",
-        "{,}",
-        "{'a':1}",
-        "{a:1}",
-        "{\"a\"}",
-        "{\"a\":}",
-        "{\"a\" 1}",
-        "{\"a\":01}",
-        "{\"a\":+1}",
-        "{\"a\":1.}",
-        "{\"a\":.5}",
-        "{\"a\":0x1}",
-        "{\"a\":NaN}",
-        "{\"a\":Infinity}",
-        "{\"a\":undefined}",
-        "{/*a*/}",
-        "//\n{}",
-        "{\"a\":\"\n\"}",
-        "{\"a\":\"\\x\"}",
-        "{\"a\":\"\\u12\"}",
-        "{\"a\":tru}",
-        "email=ada%40example.com&method=4",
-        "<vouch/>",
-    ];
-    let mut bodies: Vec<Vec<u8>> = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    let mut bodies: Vec<Vec<u8>> = NO_OBJECTS.iter().map(|text| text.as_bytes().to_vec()).collect();
+    bodies.extend(too_deep(house));
     bodies.extend([
         whole[..whole.len() - 1].to_vec(),
         [&whole[..], b"\0"].concat(),
         [b"\xef\xbb\xbf", &whole[..]].concat(),
-        utf16,
+        String::from_utf8(whole.clone()).unwrap().encode_utf16().flat_map(u16::to_le_bytes).collect(),
         [b"\x1f\x8b\x08\0", &whole[..]].concat(),
         vec![0xff; 100],
-        deep("[", "]").into_bytes(),
-        deep("{\"\":", "}").into_bytes(),
-        "[".repeat(20_000).into_bytes(),
-        vouch_and(house, &format!(",\"unread\":{}{}", "[".repeat(20_000), "]".repeat(20_000))),
-        vouch_and(house, &format!(",\"userAttributes\":{}1{}", "{\"\":".repeat(10_000), "}".repeat(10_000))),
     ]);
-    // Overlong, a surrogate, beyond Unicode, half a letter.
-    for not_utf8 in [&b"\xff"[..], b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xc3"] {
-        bodies.push(spoilt(&whole, b"ada@", &[b"ada", not_utf8, b"@"].concat()));
-        bodies.push(spoilt(&whole, b"\"email\"", &[b"\"", not_utf8, b"\":1,\"email\""].concat()));
+    for bytes in NOT_UTF8 {
+        bodies.push(spoilt(&whole, b"ada@", &[b"ada", bytes, b"@"].concat()));
+        bodies.push(spoilt(&whole, b"\"email\"", &[b"\"", bytes, b"\":1,\"email\""].concat()));
     }
     for surrogate in ["\\ud800", "\\udfff", "\\ud800\\u0041", "\\udc00\\ud800"] {
         bodies.push(spoilt(&whole, b"ada@", format!("ada{surrogate}@").as_bytes()));
@@ -105,6 +99,18 @@ fn no_objects(house: &House) -> Vec<Vec<u8>> {
         bodies.push(vouch_and(house, &format!(",\"{surrogate}\":1")));
     }
     bodies
+}
+
+/// As deep as 64 KiB allow, and within members that are read and that aren't.
+fn too_deep(house: &House) -> Vec<Vec<u8>> {
+    let deep = |levels: usize, open: &str, close: &str| format!("{}1{}", open.repeat(levels), close.repeat(levels));
+    vec![
+        deep(32_000, "[", "]").into_bytes(),
+        deep(13_000, "{\"\":", "}").into_bytes(),
+        "[".repeat(65_000).into_bytes(),
+        vouch_and(house, &format!(",\"unread\":{}", deep(20_000, "[", "]"))),
+        vouch_and(house, &format!(",\"userAttributes\":{}", deep(10_000, "{\"\":", "}"))),
+    ]
 }
 
 #[track_caller]
