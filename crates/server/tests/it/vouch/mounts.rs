@@ -110,6 +110,11 @@ async fn path_host_body_and_key_must_agree(engine: Engine) {
         }
     }
     assert_eq!(two.house.books().await, before);
+    let uid = p1.sign_in("ada@example.com").await.ok().text("uid");
+    let sessions = |at: &str| format!("{at}/auth/v1/user/{uid}/sessions");
+    p1.http().get(&sessions("/p/p2")).await.refused(404, 100_012);
+    p1.through(two.at_host("two.example")).http().get(&sessions("")).await.refused(404, 100_012);
+    p1.http().get(&sessions("/p/p1")).await.is_ok();
 
     let agree = [
         p1.clone(),
