@@ -10,7 +10,7 @@ use axum::{
 use countersign_domain::{identity::IdentityKind, identity_join::Conflict, key::KeyRefusal};
 use countersign_service::{
     error::Outage,
-    proof::{access_token::TokenRefused, secret_key::NotABackend},
+    proof::{access_token::TokenRefused, own_token::OwnTokenRefused, secret_key::NotABackend},
     session::{list::ListRefused, refresh::RefreshRefused, sign_out::SignOutRefused},
     vouch::VouchRefused,
 };
@@ -249,6 +249,17 @@ impl From<TokenRefused> for Failure {
                 "The session of this access token is over: ask the host application again.",
             ),
             TokenRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<OwnTokenRefused> for Failure {
+    fn from(refused: OwnTokenRefused) -> Self {
+        match refused {
+            OwnTokenRefused::Refused(refused) => refused.into(),
+            OwnTokenRefused::TooMany(limit) => {
+                Self::too_many(limit.retry_after, "Too many failed calls from this network.")
+            }
         }
     }
 }

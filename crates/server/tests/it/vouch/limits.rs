@@ -13,6 +13,7 @@ on_both_engines!(
     a_key_of_its_own_rate_is_counted_by_it,
     an_address_may_be_vouched_for_so_often,
     failures_are_counted_by_network,
+    every_call_of_an_app_that_fails_is_counted,
     an_authentic_token_is_served_whatever_its_network_did,
     successes_are_not_counted_by_network,
     twenty_calls_at_once_are_counted_as_twenty,
@@ -117,6 +118,32 @@ async fn failures_are_counted_by_network(engine: Engine) {
     house.advance(Duration::from_secs(20)).await;
     fails(&from("198.51.100.1")).await.gone("ended");
     too_many(&fails(&from("198.51.100.1")).await);
+}
+
+async fn every_call_of_an_app_that_fails_is_counted(engine: Engine) {
+    let house = House::open(engine).await;
+    house.set(&["limits.failures=4"]).await;
+    let app = house.backend().new_app("ada@example.com").await;
+    let client = house.node.client();
+    let sessions = format!("/auth/v1/user/{}/sessions", app.uid);
+    let profile = json!({ "authToken": "garbage" });
+    let sign_out = json!({ "userId": app.uid, "refreshToken": "rt_garbage" });
+    fails(&client).await.gone("ended");
+    client.post("/auth/v1/signout", &sign_out).await.gone("ended");
+    client.post("/auth/v1beta/authprofile", &profile).await.refused(401, 10_002);
+    client.with("authorization", "Bearer garbage").get(&sessions).await.refused(401, 10_002);
+    for answer in [
+        fails(&client).await,
+        client.post("/auth/v1/signout", &sign_out).await,
+        client.post("/auth/v1beta/authprofile", &profile).await,
+        client.with("authorization", "Bearer garbage").get(&sessions).await,
+        client.get(&sessions).await,
+    ] {
+        assert_eq!(too_many(&answer), 15);
+    }
+    app.sessions().await.is_ok();
+    client.post("/auth/v1beta/authprofile", &json!({ "authToken": app.access })).await.is_ok();
+    house.backend().http().get(&sessions).await.is_ok();
 }
 
 async fn an_authentic_token_is_served_whatever_its_network_did(engine: Engine) {
