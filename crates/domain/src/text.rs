@@ -180,6 +180,9 @@ mod tests {
             "user@[127.0.0.1]",         // an address literal
             "User <user@example.com>",  // a display name
             "user@example.com.",        // the same domain to DNS
+            "user@exam_ple.com",        // no host name (RFC 5321 §2.3.5)
+            "user@example.com?x=y",
+            "user@example.com%00",
             " user@example.com",
             "user@example.com\n",
             "user@example.com\u{0}",

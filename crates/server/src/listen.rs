@@ -14,7 +14,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, watch},
+    sync::{Notify, Semaphore, watch},
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
@@ -60,7 +60,7 @@ impl Listener {
     /// Serves until `stop` says so, then lets what runs finish, for as long as it may.
     pub async fn serve<R: Routes>(self, routes: R, config: &HttpConfig, mut stop: watch::Receiver<bool>) {
         let open = GracefulShutdown::new();
-        let builder = Arc::new(builder(config));
+        let manner = Arc::new(Manner::of(config));
         let places = Arc::new(Semaphore::new(config.max_connections));
         loop {
             // Beyond the limit nobody is accepted: the system's queue holds callers back.
@@ -81,11 +81,11 @@ impl Listener {
                     continue;
                 }
             };
-            let (routes, builder, watcher, tls) =
-                (routes.clone(), Arc::clone(&builder), open.watcher(), self.tls.clone());
+            let (routes, manner, watcher, tls) =
+                (routes.clone(), Arc::clone(&manner), open.watcher(), self.tls.clone());
             tokio::spawn(async move {
                 let _place = place;
-                converse(stream, peer, tls, &builder, watcher, routes).await;
+                converse(stream, peer, tls, &manner, watcher, routes).await;
             });
         }
         drop(self.socket);
@@ -95,28 +95,37 @@ impl Listener {
     }
 }
 
-fn builder(config: &HttpConfig) -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
-    // A client that has sent its request and closed its half still wants the answer.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(config.header_time).half_close(true);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(128).keep_alive_interval(Duration::from_secs(30));
-    builder
+/// How connections are served.
+struct Manner {
+    http: Builder<TokioExecutor>,
+    /// How long a client may take until its first request. The builder's own patience begins only once it knows which HTTP is spoken.
+    patience: Duration,
+}
+
+impl Manner {
+    fn of(config: &HttpConfig) -> Self {
+        let mut http = Builder::new(TokioExecutor::new());
+        // A client that has sent its request and closed its half still wants the answer.
+        http.http1().timer(TokioTimer::new()).header_read_timeout(config.header_time).half_close(true);
+        http.http2().timer(TokioTimer::new()).max_concurrent_streams(128).keep_alive_interval(Duration::from_secs(30));
+        Self { http, patience: config.header_time }
+    }
 }
 
 async fn converse<R: Routes>(
     stream: TcpStream,
     peer: SocketAddr,
     tls: Option<TlsAcceptor>,
-    builder: &Builder<TokioExecutor>,
+    manner: &Manner,
     watcher: hyper_util::server::graceful::Watcher,
     routes: R,
 ) {
     // Answers are small and complete: waiting to fill a packet only makes them late.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => speak_http(stream, peer, builder, watcher, routes).await,
+        None => speak_http(stream, peer, manner, watcher, routes).await,
         Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => speak_http(stream, peer, builder, watcher, routes).await,
+            Ok(Ok(stream)) => speak_http(stream, peer, manner, watcher, routes).await,
             Ok(Err(problem)) => debug!(%problem, "a TLS handshake failed: {problem}"),
             Err(_) => debug!("a TLS handshake took too long"),
         },
@@ -126,20 +135,33 @@ async fn converse<R: Routes>(
 async fn speak_http<S, R>(
     stream: S,
     peer: SocketAddr,
-    builder: &Builder<TokioExecutor>,
+    manner: &Manner,
     watcher: hyper_util::server::graceful::Watcher,
     routes: R,
 ) where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     R: Routes,
 {
+    let asked = Arc::new(Notify::new());
+    let asks = Arc::clone(&asked);
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        asks.notify_one();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
         routes.clone().oneshot(request)
     });
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-    if let Err(problem) = watcher.watch(connection).await {
-        debug!(%problem, "a connection ended: {problem}");
+    let connection = manner.http.serve_connection(TokioIo::new(stream), service).into_owned();
+    tokio::select! {
+        ended = watcher.watch(connection) => if let Err(problem) = ended {
+            debug!(%problem, "a connection ended: {problem}");
+        },
+        () = silence(&asked, manner.patience) => debug!("a connection asked for nothing"),
+    }
+}
+
+/// Ends when nothing was asked for so long.
+async fn silence(asked: &Notify, patience: Duration) {
+    if timeout(patience, asked.notified()).await.is_ok() {
+        std::future::pending::<()>().await;
     }
 }

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
 use countersign_domain::{
+    audit::Act,
     client::ClientKind,
     clock::Timestamp,
     id::{ClientId, ProjectId},
@@ -23,6 +24,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
     actors::Backend,
+    books::Books,
     clock::ManualClock,
     database::{Backup, Engine, TestDatabase},
     http::Client,
@@ -145,6 +147,19 @@ impl House {
     pub async fn another_key(&self, scope: KeyScope) -> NewKey {
         let made = self.node.service.create_secret_key(&p1(), "another".parse().unwrap(), scope, None).await;
         made.expect("a key is made")
+    }
+
+    /// What its rows come to.
+    pub async fn books(&self) -> Books {
+        Books::of(&self.database).await
+    }
+
+    /// How often something was refused or noticed for this reason, as the trail of `p1` has it.
+    pub async fn counted(&self, act: Act, reason: &str) -> u64 {
+        let of_kind =
+            |entry: &&ReadEntry| entry.act == act.as_str() && entry.detail.get("reason").is_some_and(|it| it == reason);
+        let count = |entry: &ReadEntry| entry.detail["count"].parse::<u64>().unwrap();
+        self.trail().await.iter().filter(of_kind).map(count).sum()
     }
 
     /// Changes settings of `p1`, written as on the command line: `refresh.overlap=1s`.

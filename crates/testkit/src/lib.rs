@@ -8,6 +8,7 @@
 
 pub mod actors;
 pub mod answer;
+pub mod books;
 pub mod clock;
 pub mod database;
 pub mod house;

@@ -14,7 +14,7 @@ use serde::{
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
     /// It isn't a JSON object at all (RFC 8259).
-    #[error("the body must be a JSON object in UTF-8")]
+    #[error("The body must be a JSON object in UTF-8")]
     NotAnObject,
     /// A member is missing, or isn't what it must be.
     #[error("`{name}` {problem}")]

@@ -27,11 +27,12 @@ impl FromRequestParts<App> for AddressOf {
     }
 }
 
+/// Where the target names a host, the `Host` header counts for nothing (RFC 9112 §3.2.2).
 fn host(parts: &Parts, app: &App) -> Option<String> {
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
     let forwarded = forwarded::host(peer, &parts.headers, &app.doors.trusted_proxies);
-    let asked = forwarded.or_else(|| single(&parts.headers, header::HOST.as_str()));
-    asked.or_else(|| parts.uri.host()).map(host_name)
+    let asked = forwarded.or_else(|| parts.uri.host());
+    asked.or_else(|| single(&parts.headers, header::HOST.as_str())).map(host_name)
 }
 
 /// The host that was asked for, in lower case and without its port.

@@ -2,7 +2,7 @@
 
 use axum::{
     extract::{FromRequest, Request},
-    http::header,
+    http::{HeaderMap, header},
 };
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
@@ -12,6 +12,8 @@ use crate::{app::App, error::vouch::Failure};
 
 /// No call of these doors needs more.
 const LONGEST: usize = 64 * 1024;
+/// Of a body that is too long.
+const MOST_THROWN_AWAY: usize = 1024 * 1024;
 
 /// A body of at most 64 KiB.
 pub(crate) struct ShortBody(pub(crate) Bytes);
@@ -35,19 +37,30 @@ impl FromRequest<App> for ShortBody {
     }
 }
 
+/// Takes no more than it may. What is too long is read on for a while and thrown away: a caller who is still sending when the connection
+/// closes never gets to see the answer.
 async fn read(request: Request) -> Result<Bytes, NoBody> {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    if announced.and_then(|length| length.parse().ok()).is_some_and(|length: usize| length > LONGEST) {
+    let announced = announced(request.headers());
+    let waits_for_a_word = request.headers().contains_key(header::EXPECT);
+    if announced > MOST_THROWN_AWAY || (announced > LONGEST && waits_for_a_word) {
         return Err(NoBody::TooLong);
     }
     let mut body = BytesMut::new();
+    let mut received: usize = 0;
     let mut chunks = request.into_body().into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|_| NoBody::BrokenOff)?;
-        if body.len() + chunk.len() > LONGEST {
-            return Err(NoBody::TooLong);
+        received = received.saturating_add(chunk.len());
+        if received <= LONGEST {
+            body.extend_from_slice(&chunk);
+        } else if received > MOST_THROWN_AWAY {
+            break;
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    if received > LONGEST { Err(NoBody::TooLong) } else { Ok(body.freeze()) }
+}
+
+fn announced(headers: &HeaderMap) -> usize {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
 }

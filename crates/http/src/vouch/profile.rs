@@ -20,15 +20,15 @@ use crate::{
         (status = 401, description = "10001: expired. 10002: no access token of this project. 100049: its session is over.", body = ErrorBody),
         (status = 408, description = "100003: the body took too long.", body = ErrorBody),
         (status = 413, description = "100003: the body is longer than 64 KiB.", body = ErrorBody),
-        (status = 429, description = "100009: over a limit; `Retry-After` says when to come again.", body = ErrorBody),
+        (status = 429, description = "100009: too many failed calls from this network; authentic tokens are served even then.", body = ErrorBody),
         (status = 500, description = "13001: the server failed.", body = ErrorBody),
         (status = 503, description = "13001: the server can't answer now; `Retry-After`.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
-    AddressOf(address): AddressOf,
     CallerOf(caller): CallerOf,
+    AddressOf(address): AddressOf,
     ShortBody(body): ShortBody,
 ) -> Result<Json<Profile>, Failure> {
     let unverified = profile::parse(&body)?;

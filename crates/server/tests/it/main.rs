@@ -1,6 +1,6 @@
 //! The program, through its public surface: HTTP and command line.
 
-#![expect(clippy::unwrap_used, reason = "what goes wrong here is a failed test")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what goes wrong here is a failed test")]
 
 mod bad_input;
 mod guides;

@@ -36,15 +36,23 @@ pub(super) async fn find(
     client: &ClientId,
     asserted: &[Asserted],
 ) -> Result<Meant> {
-    let found = identities::find_many(conn, &[&wanted(project, client, asserted)]).await?;
-    let found = found.into_iter().next().unwrap_or_else(|| Ok(Vec::new()))?;
-    let external_ids = match found.first() {
-        Some(first) if gains_external_id(asserted, &found) => {
-            identities::list(conn, project, first.record.user).await?
+    loop {
+        let found = identities::find_many(conn, &[&wanted(project, client, asserted)]).await?;
+        let found = found.into_iter().next().unwrap_or_else(|| Ok(Vec::new()))?;
+        let Some(first) = found.first().filter(|_| gains_external_id(asserted, &found)) else {
+            return Ok(meant(asserted, &found, Vec::new()));
+        };
+        let theirs = identities::list(conn, project, first.record.user).await?;
+        if !came_meanwhile(asserted, &theirs) {
+            return Ok(meant(asserted, &found, theirs));
         }
-        _ => Vec::new(),
-    };
-    Ok(meant(asserted, &found, external_ids))
+    }
+}
+
+/// PostgreSQL shows each statement what others have just committed: the external id that the user was to gain may have come between two.
+fn came_meanwhile(asserted: &[Asserted], theirs: &[IdentityRecord]) -> bool {
+    let mut external_ids = asserted.iter().filter(|claim| claim.identity.kind() == IdentityKind::ExternalId);
+    external_ids.any(|claim| theirs.iter().any(|record| record.identity == claim.identity))
 }
 
 /// What is to be looked up.
