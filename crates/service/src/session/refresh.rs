@@ -220,11 +220,12 @@ impl Refresh {
         weighed.judgement.next.clone().or_else(|| is_short.then(|| session.rotation.clone()))
     }
 
-    /// Until when the access token lives that goes with the answer: never longer than the row will say.
+    /// Until when the access token lives that goes with the answer: never longer than the row will say, nor than the setting says now.
     fn access_expiry(&self, session: &Session, weighed: &Weighed<'_>) -> Timestamp {
+        let expiry = access_expiry(weighed.client.settings.access_lifetime, session.expires_at, self.now);
         match self.moved(session, weighed) {
-            Some(_) => access_expiry(weighed.client.settings.access_lifetime, session.expires_at, self.now),
-            None => session.access_expires_at,
+            Some(_) => expiry,
+            None => expiry.min(session.access_expires_at),
         }
     }
 

@@ -78,3 +78,27 @@ async fn a_repeated_answer_gives_an_access_token_that_works() {
         again.profile().await.refused(401, 10_001);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_answer_leaves_the_app_at_least_half_a_lifetime() {
+    let house = House::open(Engine::Sqlite).await;
+    house.set(&["access.lifetime=30s"]).await;
+    let mut app = house.backend().new_app("ada@example.com").await;
+    let before = move_on(&mut app).await;
+    for (wait, left) in [(10, 20), (10, 30), (10, 20), (20, 30)] {
+        house.advance(SECOND * wait).await;
+        let mut again = before.clone();
+        assert_eq!(lifetimes(&again.refresh().await.ok()).0, left);
+        assert_eq!(again.refresh, app.refresh);
+        again.me().await.is_ok();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_answer_keeps_to_an_access_lifetime_that_was_shortened_meanwhile() {
+    let (house, mut app) = app_at_home().await;
+    let before = move_on(&mut app).await;
+    house.set(&["access.lifetime=30s"]).await;
+    assert_eq!(lifetimes(&before.try_refresh().await.ok()).0, 30);
+    assert_eq!(lifetimes(&app.refresh().await.ok()).0, 30);
+}
