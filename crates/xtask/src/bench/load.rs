@@ -63,6 +63,11 @@ impl Load {
         Self { seconds: (self.seconds / 2).max(1) }
     }
 
+    /// For twice as long, where more is needed than is made in the same time.
+    pub(super) fn long(self) -> Self {
+        Self { seconds: self.seconds * 2 }
+    }
+
     /// Runs a script against a port.
     pub(super) fn run(self, bench: &Bench, port: u16, script: &str, options: &[String]) -> Result<Seen> {
         let sh = &bench.sh;
@@ -86,11 +91,11 @@ impl Load {
     }
 }
 
-/// Vouches for as long as a measurement takes, and keeps the tokens: a file of lines, each an access and a refresh token.
-pub(super) fn mint(bench: &Bench, server: &Server) -> Result<PathBuf> {
+/// Vouches, and keeps the tokens: a file of lines, each an access and a refresh token.
+pub(super) fn mint(bench: &Bench, server: &Server, load: Load) -> Result<PathBuf> {
     let file = bench.home.join("tokens");
     let options = [format!("key={}", server.key), format!("users={USERS}"), format!("tokens={}", file.display())];
-    bench.load.run(bench, server.process.port, "vouch", &options)?;
+    load.run(bench, server.process.port, "vouch", &options)?;
     let mut all = String::new();
     for thread in 1..=THREADS {
         all += &fs::read_to_string(file.with_extension(thread.to_string()))?;
