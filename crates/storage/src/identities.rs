@@ -135,10 +135,12 @@ pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, identity: &Identity)
     conn.fetch_optional(select).await?.as_ref().map(read_row).transpose()
 }
 
+pub(crate) const LIST: &str =
+    "select * from identities where project_id = $1 and user_id = $2 order by created_at desc, kind, value";
+
 /// All identities of a user, the newest first.
 pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<Vec<IdentityRecord>> {
-    let sql = "select * from identities where project_id = $1 and user_id = $2 order by created_at desc, kind, value";
-    let rows = conn.fetch_all(statement(sql).bind(project.as_str()).bind(user.to_string())).await?;
+    let rows = conn.fetch_all(statement(LIST).bind(project.as_str()).bind(user.to_string())).await?;
     rows.iter().map(read_row).collect()
 }
 

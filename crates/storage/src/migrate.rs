@@ -68,6 +68,10 @@ async fn apply(mut conn: Conn<'_>) -> Result<i64> {
     for migration in &MIGRATIONS[skip..] {
         run(&mut conn, migration).await?;
     }
+    if skip < MIGRATIONS.len() {
+        let engine = conn.engine;
+        run(&mut conn, engine.after_migrations()).await?;
+    }
     let done = "update schema_version set version = $1 where lease = 'schema'";
     conn.execute(statement(done).bind(KNOWN)).await?;
     Ok(KNOWN - found)
@@ -88,4 +92,32 @@ fn run<'c>(conn: &'c mut Conn<'_>, migration: &'static str) -> BoxFuture<'c, Res
 async fn current(mut conn: Conn<'_>) -> Result<i64> {
     let row = conn.fetch_one(statement("select version from schema_version where lease = 'schema'")).await?;
     Reader::new(&row, "schema_version", &[]).integer("version")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        db::{Db, Options},
+        identities, sessions,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_belongs_to_one_user_is_found_by_an_index_of_users() {
+        let file = std::env::temp_dir().join(format!("countersign-plans-{}.sqlite", std::process::id()));
+        let url = format!("sqlite:{}", file.display());
+        let db = Db::open(&Options { url, max_connections: 1, create: true }).await.unwrap();
+        migrate(&db).await.unwrap();
+        for (sql, index) in [(identities::LIST, "identities_of_user"), (sessions::LIST_LIVE, "sessions_live")] {
+            let explain = built_statement(format!("explain query plan {sql}"));
+            let mut reading = db.reader().await.unwrap();
+            let steps = reading.conn().fetch_all(explain).await.unwrap();
+            let plan: String =
+                steps.iter().map(|step| Reader::new(step, "plan", &[]).text("detail").unwrap() + "\n").collect();
+            assert!(plan.contains(&format!("USING INDEX {index} (project_id=? AND user_id=?)")), "{sql}\n{plan}");
+        }
+        db.close().await;
+        std::fs::remove_file(file).unwrap();
+    }
 }

@@ -244,11 +244,12 @@ pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: SessionId) -> Re
     found.into_iter().next().unwrap_or(Ok(None))
 }
 
+pub(crate) const LIST_LIVE: &str = "select * from sessions where project_id = $1 and user_id = $2 \
+    and ended_at is null order by session_id desc limit $3";
+
 /// Sessions of a user that haven't been ended, the newest first, at most `limit`.
 pub async fn list_live(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, limit: u32) -> Result<Vec<Session>> {
-    let sql = "select * from sessions where project_id = $1 and user_id = $2 and ended_at is null \
-               order by session_id desc limit $3";
-    let select = statement(sql).bind(project.as_str()).bind(user.to_string()).bind(i64::from(limit));
+    let select = statement(LIST_LIVE).bind(project.as_str()).bind(user.to_string()).bind(i64::from(limit));
     conn.fetch_all(select).await?.iter().map(read_row).collect()
 }
 

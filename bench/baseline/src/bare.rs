@@ -1,0 +1,63 @@
+//! A bare axum server: the connections set up as the server's own are, the answers of the same headers and size, and nothing between.
+
+use std::{net::Ipv4Addr, path::Path, time::Duration};
+
+use anyhow::{Context, Result};
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    routing::{get, post},
+};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::net::TcpListener;
+use tower::ServiceExt;
+
+#[tokio::main]
+pub(crate) async fn serve(port: u16, answers: &Path) -> Result<()> {
+    let (vouch, refresh, me) = (canned(answers, "vouch")?, canned(answers, "refresh")?, canned(answers, "me")?);
+    let sign_up = vouch.clone();
+    let router = Router::new()
+        .route("/health/ready", get(async || StatusCode::OK))
+        .route("/auth/v1/private/signin", post(async move |_: Bytes| vouch.clone()))
+        .route("/auth/v1/private/signup", post(async move |_: Bytes| sign_up.clone()))
+        .route("/auth/v1/refreshtoken", post(async move |_: Bytes| refresh.clone()))
+        .route("/v1/me", get(async move || me.clone()));
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30)).half_close(true);
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let (router, builder) = (router.clone(), builder.clone());
+        tokio::spawn(async move {
+            let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+                router.clone().oneshot(request.map(Body::new))
+            });
+            // A connection that breaks is one whose request fails, and that is counted at the other end.
+            let _ = builder.serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+type Canned = (HeaderMap, Bytes);
+
+/// What a server answered, from a file: a head, an empty line, a body.
+fn canned(answers: &Path, name: &str) -> Result<Canned> {
+    let file = answers.join(name);
+    let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let (head, body) = text.split_once("\r\n\r\n").context("an answer without a body")?;
+    let mut headers = HeaderMap::new();
+    for line in head.lines().skip(1) {
+        let (name, value) = line.split_once(": ").context("a header without a value")?;
+        // These two hyper writes itself.
+        if name != "date" && name != "content-length" {
+            headers.append(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
+        }
+    }
+    Ok((headers, Bytes::copy_from_slice(body.as_bytes())))
+}

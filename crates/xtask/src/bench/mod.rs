@@ -1,0 +1,104 @@
+//! `cargo xtask bench`: what requests cost, against what they can't cost less than. Prints tables and judges nothing: who reads them knows
+//! what else the machine was doing.
+
+mod answers;
+mod http;
+mod large;
+mod load;
+mod measured;
+mod memory;
+mod process;
+mod rows;
+mod stock;
+mod table;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use clap::Args as ClapArgs;
+use xshell::{Shell, cmd};
+
+use crate::tools;
+use load::Load;
+use measured::Measured;
+use process::{Baseline, Server};
+use rows::Row;
+
+#[derive(ClapArgs)]
+pub(crate) struct Args {
+    /// Only these rows, by their names or beginnings of them: vouch, sign-up, refresh, me-warm, me-cold
+    #[arg(long, value_delimiter = ',', value_name = "NAMES")]
+    rows: Vec<String>,
+    /// How long each measurement takes
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=60))]
+    seconds: u32,
+    /// How often each is repeated, in turns with the others; the tables show medians
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=20))]
+    rounds: u32,
+    /// Leave out the database of a million users and sessions
+    #[arg(long)]
+    skip_large: bool,
+}
+
+/// What is measured with, and where.
+struct Bench {
+    sh: Shell,
+    /// The folder of all that the benchmark writes.
+    home: PathBuf,
+    load: Load,
+    rounds: u32,
+}
+
+const USERS: u32 = 10_000;
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let wanted = Row::chosen(&args.rows)?;
+    let bench = prepare(args)?;
+    let stock = stock::fill(&bench, "small", USERS, USERS)?;
+    let server = Server::start(&stock)?;
+    let idle = memory::after_a_while(&server)?;
+    stock.lift_limits(&bench)?;
+    answers::record(&bench, &server)?;
+    let baseline = Baseline::start(&bench.home)?;
+
+    let mut measured = Measured::default();
+    for round in 1..=bench.rounds {
+        println!("round {round} of {}", bench.rounds);
+        measured.add_round(&bench, &wanted, &server, &baseline, round)?;
+    }
+    let peak = memory::peak(&server)?;
+    let log = stock.log_size();
+    drop(baseline);
+    measured.print();
+    memory::print(idle, peak, log);
+    if !args.skip_large {
+        large::measure(&bench, &server)?.print();
+    }
+    server.stop()?;
+    Ok(())
+}
+
+fn prepare(args: &Args) -> Result<Bench> {
+    let sh = tools::shell()?;
+    tools::install_packages(&sh, &["wrk"])?;
+    if !tools::is_installed(&sh, "python3") {
+        tools::install_packages(&sh, &["python3"])?;
+    }
+    let home = tools::root().join("target/bench");
+    sh.remove_path(&home)?;
+    sh.create_dir(&home)?;
+    println!("building");
+    cmd!(sh, "cargo build --quiet --release --package countersign-server --package countersign-baseline")
+        .quiet()
+        .run()?;
+    if !cfg!(target_os = "linux") {
+        bail!("memory is read from /proc, which only Linux has");
+    }
+    Ok(Bench { load: Load::new(args.seconds), home, sh, rounds: args.rounds })
+}
+
+/// The middle one.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,121 @@
+//! The servers that are measured. Each ends with the value that stands for it.
+
+use std::{
+    fs::{self, File},
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+
+use super::{http, stock::Stock};
+use crate::tools;
+
+/// A process that answers on a port.
+pub(super) struct Process {
+    child: Child,
+    pub(super) port: u16,
+    /// From its start to its first 200 of `/health/ready`.
+    pub(super) ready_after: Duration,
+}
+
+/// Countersign, on a stock.
+pub(super) struct Server {
+    pub(super) process: Process,
+    pub(super) key: String,
+}
+
+/// Bare axum.
+pub(super) struct Baseline {
+    pub(super) process: Process,
+}
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Server {
+    /// In development mode, which serves as production does, and makes the key that the load needs.
+    pub(super) fn start(stock: &Stock) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = program("countersign");
+        command.arg("dev").arg("--port").arg(port.to_string()).arg("--data").arg(&stock.data);
+        let process = Process::start(command, port, &stock.data.with_extension("log"))?;
+        let made = fs::read_to_string(stock.data.join("dev.json"))?;
+        let made: serde_json::Value = serde_json::from_str(&made)?;
+        let key = made["secret_key"].as_str().context("dev.json without a secret_key")?.to_owned();
+        Ok(Self { process, key })
+    }
+
+    /// Lets it finish, so that its database is whole.
+    pub(super) fn stop(mut self) -> Result<()> {
+        let id = self.process.child.id().to_string();
+        Command::new("kill").arg(id).status()?;
+        self.process.child.wait()?;
+        Ok(())
+    }
+}
+
+impl Baseline {
+    pub(super) fn start(home: &Path) -> Result<Self> {
+        let port = free_port()?;
+        let mut command = program("countersign-baseline");
+        command.arg("serve").arg("--port").arg(port.to_string()).arg("--answers").arg(home.join("answers"));
+        Ok(Self { process: Process::start(command, port, &home.join("baseline.log"))? })
+    }
+}
+
+impl Process {
+    fn start(mut command: Command, port: u16, log: &Path) -> Result<Self> {
+        let start = now();
+        let child = command.stdout(Stdio::null()).stderr(File::create(log)?).spawn()?;
+        let mut process = Self { child, port, ready_after: Duration::ZERO };
+        while !http::get(port, "/health/ready", ("accept", "*/*")).is_ok_and(|answer| answer.is_ok()) {
+            if process.child.try_wait()?.is_some() || start.elapsed() > PATIENCE {
+                bail!("a server that should answer on port {port} doesn't: see {}", log.display());
+            }
+            sleep(Duration::from_millis(2));
+        }
+        process.ready_after = start.elapsed();
+        Ok(process)
+    }
+
+    /// What it has used of the processors, in seconds.
+    pub(super) fn processor_time(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name may hold anything; user and system time are the 12th and 13th fields behind it, in hundredths.
+        let (_, fields) = stat.rsplit_once(')').context("/proc/…/stat without a name")?;
+        let times = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+        Ok(times.sum::<Result<f64, _>>()? / 100.0)
+    }
+
+    /// A size from `/proc/…/status`, in bytes.
+    pub(super) fn size(&self, name: &str) -> Result<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let kibibytes: u64 = line.and_then(|line| line.trim().strip_suffix(" kB")).context("no such size")?.parse()?;
+        Ok(kibibytes * 1024)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A program of this workspace, built for release.
+pub(super) fn program(name: &str) -> Command {
+    Command::new(tools::root().join("target/release").join(name))
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+#[expect(clippy::disallowed_methods, reason = "time is what is measured here")]
+fn now() -> Instant {
+    Instant::now()
+}

@@ -1,0 +1,93 @@
+//! The requests that are measured, and what each can't cost less than.
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+use super::{Bench, process::program};
+
+/// A request that is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Row {
+    Vouch,
+    SignUp,
+    Refresh,
+    MeWarm,
+    MeCold,
+}
+
+const ALL: [Row; 5] = [Row::Vouch, Row::SignUp, Row::Refresh, Row::MeWarm, Row::MeCold];
+
+impl Row {
+    /// Those whose names begin so; all, if none is named.
+    pub(super) fn chosen(names: &[String]) -> Result<Vec<Self>> {
+        for name in names {
+            if !ALL.iter().any(|row| row.name().starts_with(name)) {
+                bail!("there is no row `{name}`: {}", ALL.map(Self::name).join(", "));
+            }
+        }
+        let is_wanted = |row: &Self| names.is_empty() || names.iter().any(|name| row.name().starts_with(name));
+        Ok(ALL.into_iter().filter(is_wanted).collect())
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Vouch => "vouch",
+            Self::SignUp => "sign-up",
+            Self::Refresh => "refresh",
+            Self::MeWarm => "me-warm",
+            Self::MeCold => "me-cold",
+        }
+    }
+
+    /// What it needs.
+    pub(super) fn needs(self) -> &'static str {
+        match self {
+            Self::Vouch | Self::SignUp => "POST + sign + insert",
+            Self::Refresh => "POST + sign + update + 2 HMAC",
+            Self::MeWarm => "GET",
+            Self::MeCold => "GET + verify",
+        }
+    }
+
+    /// The nanoseconds of that, beside HTTP.
+    pub(super) fn cost(self, of: &Primitives) -> f64 {
+        match self {
+            Self::Vouch | Self::SignUp => of.sign_all_cores + of.insert,
+            Self::Refresh => of.sign_all_cores + of.update + 2.0 * of.hmac,
+            Self::MeWarm => 0.0,
+            Self::MeCold => of.verify_all_cores,
+        }
+    }
+
+    pub(super) fn target(self) -> &'static str {
+        match self {
+            // It writes a user and an identity beside, so nothing was promised.
+            Self::SignUp => "",
+            _ => "≥ 60 %",
+        }
+    }
+}
+
+/// What requests are made of, in nanoseconds: see `bench/baseline`.
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct Primitives {
+    pub(super) sign: f64,
+    pub(super) sign_all_cores: f64,
+    pub(super) verify: f64,
+    pub(super) verify_all_cores: f64,
+    pub(super) hmac: f64,
+    pub(super) insert: f64,
+    pub(super) update: f64,
+}
+
+impl Primitives {
+    pub(super) fn measure(bench: &Bench) -> Result<Self> {
+        let mut measure = program("countersign-baseline");
+        measure.args(["primitives", "--seconds", "0.2", "--data"]).arg(bench.home.join("rows"));
+        let said = measure.output()?;
+        if !said.status.success() {
+            bail!("measuring primitives failed: {}", String::from_utf8_lossy(&said.stderr));
+        }
+        serde_json::from_slice(&said.stdout).context("what countersign-baseline printed")
+    }
+}
