@@ -147,6 +147,14 @@ pub async fn check_master_key(db: &Db, master_key: &MasterKey) -> Result<(), Ope
     }
 }
 
+/// Was anything sealed in this database yet? Until then any master key will do.
+pub async fn is_sealed(db: &Db) -> Result<bool, StorageError> {
+    if migrate::version(db).await? == 0 {
+        return Ok(false);
+    }
+    Ok(deployment::find(&mut db.reader().await?.conn(), MASTER_KEY_CHECK).await?.is_some())
+}
+
 async fn remember_master_key(db: &Db, master_key: &MasterKey) -> Result<(), OpenError> {
     if let Some(sealed) = deployment::find(&mut db.reader().await?.conn(), MASTER_KEY_CHECK).await? {
         return open_check(master_key, &sealed);
