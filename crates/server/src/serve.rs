@@ -16,7 +16,7 @@ use crate::{
     config::Config,
     error::Failure,
     listen::Listener,
-    shutdown::asked_to_stop,
+    shutdown::{asked_to_stop, outlive_file_size_limit},
     tasks,
     telemetry::{metrics_page, start_metrics},
     tls,
@@ -63,8 +63,12 @@ impl Bound {
 
 /// Serves until the process is asked to stop.
 pub async fn serve(service: Arc<Service>, bound: Bound, config: &Config) -> Result<(), Failure> {
-    let page = metrics_page(start_metrics()?);
-    serve_until(service, bound, config, page, asked_to_stop()).await
+    outlive_file_size_limit()?;
+    let counts = start_metrics()?;
+    let upkeep = tokio::spawn(tasks::keep_metrics_small(counts.clone()));
+    let served = serve_until(service, bound, config, metrics_page(counts), asked_to_stop()).await;
+    upkeep.abort();
+    served
 }
 
 /// Serves until `asked_to_stop` comes to an end.
