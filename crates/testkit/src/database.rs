@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub use countersign_storage::db::Engine;
 use countersign_storage::db::{Db, Options};
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection, Row, any::AnyRow};
 use tempfile::TempDir;
 
 /// The variable that names a PostgreSQL server in which tests may create databases, as `postgres://postgres@127.0.0.1:5433`.
@@ -53,6 +53,50 @@ impl TestDatabase {
         let options = Options { url: self.url.clone(), max_connections: 4, create: true };
         Db::open(&options).await.expect("a database of our own opens")
     }
+}
+
+impl TestDatabase {
+    /// Runs statements as somebody would who has the database open beside the server.
+    pub async fn execute(&self, sql: &str) {
+        let mut conn = self.connect().await;
+        conn.execute(AssertSqlSafe(sql.to_owned())).await.expect("the statement is good");
+        conn.close().await.unwrap();
+    }
+
+    /// Every row of every table, as text: what two states of a database are compared by, and secrets looked for in.
+    pub async fn dump(&self) -> String {
+        let tables = match self.engine {
+            Engine::Sqlite => "select name from sqlite_master where type = 'table' order by 1",
+            Engine::Postgres => {
+                "select cast(table_name as text) from information_schema.tables where table_schema = 'public' order by 1"
+            }
+        };
+        let mut conn = self.connect().await;
+        let mut lines = Vec::new();
+        for table in sqlx::query(tables).fetch_all(&mut conn).await.unwrap() {
+            let table: String = table.get(0);
+            let all = format!("select * from {table}");
+            let rows = sqlx::query(AssertSqlSafe(all)).fetch_all(&mut conn).await.unwrap();
+            let mut rows: Vec<String> = rows.iter().map(|row| format!("{table}: {}", columns(row))).collect();
+            rows.sort();
+            lines.append(&mut rows);
+        }
+        conn.close().await.unwrap();
+        lines.join("\n")
+    }
+
+    async fn connect(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        AnyConnection::connect(&self.url).await.expect("the database opens")
+    }
+}
+
+fn columns(row: &AnyRow) -> String {
+    let column = |number: usize| {
+        let text = row.try_get::<Option<String>, _>(number).map(Option::unwrap_or_default);
+        text.or_else(|_| row.try_get::<i64, _>(number).map(|value| value.to_string())).expect("text or bigint")
+    };
+    (0..row.len()).map(column).collect::<Vec<_>>().join(" | ")
 }
 
 /// The server that tests share.

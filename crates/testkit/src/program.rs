@@ -21,6 +21,7 @@ use crate::{http::Client, wait};
 #[derive(Clone)]
 pub struct Program {
     exe: PathBuf,
+    under: Vec<OsString>,
     data: PathBuf,
     always: Vec<OsString>,
     environment: Vec<(String, String)>,
@@ -45,6 +46,14 @@ impl Done {
         self.stdout
     }
 
+    /// The command must have failed with this status, and printed nothing. Gives what it said.
+    #[track_caller]
+    pub fn refused(self, status: i32) -> String {
+        assert_eq!(self.status, status, "the command should have failed so: {}{}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "", "who fails prints nothing");
+        self.stderr
+    }
+
     /// The command must have succeeded with JSON.
     #[track_caller]
     pub fn json(self) -> Value {
@@ -56,7 +65,7 @@ impl Done {
 impl Program {
     /// `exe` is `env!("CARGO_BIN_EXE_countersign")`.
     pub fn new(exe: &str, data: &Path) -> Self {
-        Self { exe: exe.into(), data: data.into(), always: Vec::new(), environment: Vec::new() }
+        Self { exe: exe.into(), under: Vec::new(), data: data.into(), always: Vec::new(), environment: Vec::new() }
     }
 
     /// Adds arguments to every call.
@@ -73,14 +82,28 @@ impl Program {
         self
     }
 
+    /// Runs it under another program, which must become it, as `nice` does.
+    #[must_use]
+    pub fn under(mut self, program: &[&str]) -> Self {
+        self.under = program.iter().map(OsString::from).collect();
+        self
+    }
+
+    /// The same with another data directory.
+    #[must_use]
+    pub fn with_data(&self, data: &Path) -> Self {
+        Self { data: data.into(), ..self.clone() }
+    }
+
     /// The data directory.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.exe);
-        command.args(arguments).arg("--data").arg(&self.data).args(&self.always);
+        let mut words = self.under.iter().map(OsString::as_os_str).chain([self.exe.as_os_str()]);
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).args(arguments).arg("--data").arg(&self.data).args(&self.always);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
@@ -208,6 +231,11 @@ impl Running {
         self.child.id().expect("it runs")
     }
 
+    /// Asks it to stop, as `kill` does, and doesn't wait.
+    pub async fn ask_to_stop(&self) {
+        Command::new("kill").arg(self.pid().to_string()).status().await.expect("it is asked");
+    }
+
     /// Kills it at once, as `kill -9` does.
     pub async fn kill(mut self) -> String {
         self.child.kill().await.expect("it is killed");
@@ -216,8 +244,7 @@ impl Running {
 
     /// Asks it to stop, as `kill` does, and waits until it has. Gives the exit status and all it said.
     pub async fn stop(mut self) -> (i32, String) {
-        let pid = self.pid().to_string();
-        Command::new("kill").arg(pid).status().await.expect("it is asked");
+        self.ask_to_stop().await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops").unwrap();
         (status.code().unwrap_or(-1), self.heard().await)
     }
