@@ -1,10 +1,11 @@
 //! How callers reach the server.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{fmt::Display, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use countersign_domain::id::ProjectId;
 use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::Error};
+use toml::Value;
 
 use crate::error::Failure;
 
@@ -12,14 +13,16 @@ use crate::error::Failure;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct HttpConfig {
-    /// Where to listen. Default: `127.0.0.1:7420`.
+    /// Where to listen: an address, or a list of them. Default: `127.0.0.1:7420`.
+    #[serde(deserialize_with = "one_or_more")]
     pub listen: Vec<SocketAddr>,
     /// Where the server is reached from outside, as `https://auth.example.com`. Required.
     pub public_url: String,
     /// The project that the root serves. Default: none, so every call must name its project.
     #[serde(deserialize_with = "project")]
     pub default_project: Option<ProjectId>,
-    /// Networks of the proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Request-Id` are believed. Default: none.
+    /// Networks of the proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Request-Id` are believed: one, or a list. Default: none.
+    #[serde(deserialize_with = "one_or_more")]
     pub trusted_proxies: Vec<IpNet>,
     /// A certificate chain in PEM: the server speaks TLS itself. Default: a proxy does.
     pub tls_certificate: Option<PathBuf>,
@@ -102,4 +105,21 @@ pub(super) fn unsafe_setting<T>(problem: &str) -> Result<T, Failure> {
 fn project<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProjectId>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(D::Error::custom)
+}
+
+/// A list, or the one thing in it: most deployments have one.
+fn one_or_more<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: Display>,
+{
+    let texts = match Value::deserialize(deserializer)? {
+        Value::Array(many) => many,
+        one => vec![one],
+    };
+    let read = |text: Value| {
+        let text = text.as_str().ok_or_else(|| D::Error::custom(format!("`{text}` must be a text")))?;
+        text.parse().map_err(|problem| D::Error::custom(format!("`{text}`: {problem}")))
+    };
+    texts.into_iter().map(read).collect()
 }

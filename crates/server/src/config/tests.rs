@@ -35,6 +35,17 @@ fn the_environment_goes_over_the_file() {
 }
 
 #[test]
+fn a_list_of_one_may_be_written_as_the_one() {
+    let over = [("COUNTERSIGN_HTTP__LISTEN", "0.0.0.0:80"), ("COUNTERSIGN_HTTP__TRUSTED_PROXIES", "10.0.0.0/8")];
+    let config = read("", &over).unwrap();
+    assert_eq!(config.http.listen, ["0.0.0.0:80".parse().unwrap()]);
+    assert_eq!(config.http.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
+    for wrong in ["[http]\nlisten = \"here\"", "[http]\nlisten = [\"0.0.0.0:80\", \"here\"]"] {
+        assert!(read(wrong, &[]).unwrap_err().contains("`here`"), "{wrong}");
+    }
+}
+
+#[test]
 fn an_unknown_setting_is_refused_by_name() {
     assert!(read("[http]\ntrusted_proxy = []", &[]).unwrap_err().contains("trusted_proxy"));
     assert!(read("[htttp]\nlisten = []", &[]).unwrap_err().contains("htttp"));
