@@ -6,6 +6,7 @@ use axum::{Router, routing::get};
 use countersign_crypto::entropy::Entropy;
 use countersign_http::{
     app::{App, Doors, MetricsPage},
+    metrics_response,
     router::router,
 };
 use countersign_service::Service;
@@ -121,7 +122,7 @@ fn start_doors(
         running.spawn(async move { listener.serve(router, &http, stopped).await });
     }
     if let Some(listener) = bound.metrics {
-        let only_metrics = Router::new().route("/metrics", get(move || async move { page() }));
+        let only_metrics = Router::new().route("/metrics", get(move || async move { metrics_response(&page) }));
         let (http, stopped) = (config.http.clone(), stopped.clone());
         running.spawn(async move { listener.serve(only_metrics, &http, stopped).await });
     }
