@@ -187,8 +187,8 @@ pub struct Running {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Running {
-    /// Waits until it says where it listens and that it is ready.
-    pub async fn ready(mut self) -> Self {
+    /// Waits until it says where it listens.
+    pub async fn listening(mut self) -> Self {
         let log = self.log.clone();
         wait::until("the server listens", PATIENCE, || {
             let ended = matches!(self.child.try_wait(), Ok(Some(_)));
@@ -199,7 +199,13 @@ impl Running {
             async move { is_there }
         })
         .await;
-        let client = self.client();
+        self
+    }
+
+    /// Waits until it says where it listens and that it is ready.
+    pub async fn ready(self) -> Self {
+        let running = self.listening().await;
+        let client = running.client();
         wait::until("the server is ready", PATIENCE, || {
             let client = client.clone();
             async move {
@@ -208,7 +214,7 @@ impl Running {
             }
         })
         .await;
-        self
+        running
     }
 
     /// Somebody who calls it.

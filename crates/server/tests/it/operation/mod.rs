@@ -5,3 +5,4 @@ mod cli;
 mod deployment;
 mod dev;
 mod nodes;
+mod serve;
