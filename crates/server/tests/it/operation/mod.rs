@@ -2,7 +2,15 @@
 
 mod changes;
 mod cli;
+mod crash;
 mod deployment;
 mod dev;
+mod disk;
+mod durability;
+mod load;
+mod metrics;
 mod nodes;
+mod outage;
+mod refusals;
 mod serve;
+mod traced;
