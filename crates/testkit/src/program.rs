@@ -144,12 +144,12 @@ impl Program {
     /// Starts a command that goes on.
     pub fn start(&self, arguments: &[&str]) -> Running {
         let mut child = self.command(arguments).spawn().expect("the program starts");
-        let log = Log::default();
+        let (log, errors) = (Log::default(), Log::default());
         let readers = [
-            log.collect(child.stdout.take().expect("it is piped")),
-            log.collect(child.stderr.take().expect("it is piped")),
+            collect(child.stdout.take().expect("it is piped"), vec![log.clone()]),
+            collect(child.stderr.take().expect("it is piped"), vec![log.clone(), errors.clone()]),
         ];
-        Running { child, log, readers, base: String::new() }
+        Running { child, log, errors, readers, base: String::new() }
     }
 }
 
@@ -158,28 +158,30 @@ impl Program {
 pub struct Log(Arc<Mutex<String>>);
 
 impl Log {
-    fn collect(&self, output: impl AsyncRead + Unpin + Send + 'static) -> JoinHandle<()> {
-        let log = self.clone();
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(output).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut text = log.0.lock().unwrap();
-                text.push_str(&line);
-                text.push('\n');
-            }
-        })
-    }
-
     /// What was said so far.
     pub fn text(&self) -> String {
         self.0.lock().unwrap().clone()
     }
 }
 
+fn collect(output: impl AsyncRead + Unpin + Send + 'static, logs: Vec<Log>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            for Log(log) in &logs {
+                let mut text = log.lock().unwrap();
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+    })
+}
+
 /// A server that runs. It is killed when this is dropped.
 pub struct Running {
     child: Child,
     log: Log,
+    errors: Log,
     readers: [JoinHandle<()>; 2],
     base: String,
 }
@@ -230,6 +232,11 @@ impl Running {
     /// What it said so far.
     pub fn log(&self) -> String {
         self.log.text()
+    }
+
+    /// What it says on standard error alone, where logs go.
+    pub fn errors(&self) -> Log {
+        self.errors.clone()
     }
 
     /// Its process id.

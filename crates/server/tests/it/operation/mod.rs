@@ -1,5 +1,6 @@
 //! The binary as its operators know it: command line, processes, signals, disks, databases.
 
+mod audit;
 mod changes;
 mod cli;
 mod crash;
@@ -12,5 +13,6 @@ mod metrics;
 mod nodes;
 mod outage;
 mod refusals;
+mod secrets_in_logs;
 mod serve;
 mod traced;
