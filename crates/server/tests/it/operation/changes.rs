@@ -123,8 +123,8 @@ async fn keys_and_clients_reach_running_servers(engine: Engine) {
         refused(401, 100_006, &two.vouch(server).await)
     })
     .await;
-    let other = two.deployment.program.json(&["key", "create"]).await;
-    let other = other["secret"].as_str().unwrap();
+    let made = two.deployment.program.json(&["key", "create"]).await;
+    let other = made["secret"].as_str().unwrap();
     two.see("key create", |server| {
         let backend = two.deployment.backend(&two.servers[server]).with_secret(other);
         async move { welcome(&backend.sign_in("ada@example.com").await) }
@@ -135,6 +135,14 @@ async fn keys_and_clients_reach_running_servers(engine: Engine) {
         async move { welcome(&backend.sign_in("lovelace@example.com").await) }
     })
     .await;
+    let app = two.deployment.backend(&two.servers[0]).with_secret(other).app("ada@example.com").await;
+    two.change(&format!("key revoke {}", made["id"].as_str().unwrap()), |server| {
+        let backend = two.deployment.backend(&two.servers[server]).with_secret(other);
+        async move { refused(401, 100_006, &backend.sign_in("ada@example.com").await) }
+    })
+    .await;
+    app.me().await.is_ok();
+    app.try_refresh().await.is_ok();
 }
 
 async fn what_is_disabled_is_shut_at_once_and_opens_again(engine: Engine) {

@@ -12,7 +12,7 @@ on_both_engines!(what_was_acknowledged_outlives_the_server);
 const PATIENCE: Duration = Duration::from_mins(1);
 const ROUNDS: usize = 3;
 /// Answers in a round before the server is killed: enough for many batches.
-const ANSWERS: usize = 200;
+const ANSWERS: usize = 500;
 
 async fn what_was_acknowledged_outlives_the_server(engine: Engine) {
     let deployment = Deployment::furnished(engine).await;

@@ -20,8 +20,14 @@ impl Traced {
         let pid = server.pid().to_string();
         let mut strace = Command::new("strace");
         strace.args(["--follow-forks", "--quiet=exit", "--attach", &pid, "--output"]).arg(output.path()).args(options);
-        let strace = strace.stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
-        wait::until("every thread is traced", PATIENCE, || async { is_traced(&pid) }).await;
+        let mut strace = strace.stderr(Stdio::null()).kill_on_drop(true).spawn().unwrap();
+        wait::until("every thread is traced", PATIENCE, || {
+            let ended = strace.try_wait().unwrap();
+            assert!(ended.is_none(), "strace may not attach: be root, or set kernel.yama.ptrace_scope to 0");
+            let traced = is_traced(&pid);
+            async move { traced }
+        })
+        .await;
         Self { strace, output }
     }
 
