@@ -1,6 +1,6 @@
 //! A disk that is full, or fails, under a running server.
 
-use std::{os::unix::fs::MetadataExt, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt, time::Duration};
 
 use countersign_testkit::{
     actors::{App, Backend},
@@ -76,7 +76,7 @@ async fn limit_files_of(server: &Running, bytes: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_may_not_grow_is_an_outage_and_no_end() {
     let mut shop = Shop::open().await;
-    let grown = std::fs::metadata(shop.log_file()).unwrap().size();
+    let grown = fs::metadata(shop.log_file()).unwrap().size();
     assert!(grown > 4096, "the log is written somewhere else");
     limit_files_of(&shop.server, "4096").await;
     shop.sends_writers_away("bob@example.com").await;
@@ -116,4 +116,26 @@ async fn what_could_not_be_synced_is_not_acknowledged() {
     let server = deployment.program.serve().await;
     deployment.backend(&server).sign_in("bob@example.com").await.is_ok();
     app.through(server.client().user_agent("app/1")).try_refresh().await.is_ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_taken_away_takes_nothing_that_was_acknowledged() {
+    let mut shop = Shop::open().await;
+    let path = shop.deployment.database.url().strip_prefix("sqlite:").unwrap().to_owned();
+    let aside = format!("{path}-aside");
+    fs::rename(&path, &aside).unwrap();
+    for _ in 0..3 {
+        let refused = shop.backend.sign_up("bob@example.com").await;
+        refused.refused(503, 13_001);
+        assert_eq!(refused.header("retry-after"), "1");
+        shop.app.try_refresh().await.refused(503, 13_001);
+    }
+    assert!(!fs::exists(&path).unwrap(), "an empty one was made in its place");
+    // Somebody restores another: this server has none of it in memory.
+    fs::copy(&aside, &path).unwrap();
+    shop.backend.sign_up("bob@example.com").await.refused(503, 13_001);
+    assert!(shop.server.log().contains("another file has taken its place"), "{}", shop.server.log());
+    fs::rename(&aside, &path).unwrap();
+    shop.has_recovered("bob@example.com").await;
+    assert_eq!(shop.server.stop().await.0, 0);
 }
