@@ -31,6 +31,14 @@ impl RawConnection {
         self
     }
 
+    /// Waits until the server has said this, and nothing else.
+    pub async fn hear_exactly(&mut self, expected: &str, patience: Duration) -> &mut Self {
+        let mut heard = vec![0; expected.len()];
+        timeout(patience, self.0.read_exact(&mut heard)).await.expect("the server says something in time").unwrap();
+        assert_eq!(String::from_utf8_lossy(&heard), expected);
+        self
+    }
+
     /// All that the server says until it closes, or for as long as `patience`.
     pub async fn hear(&mut self, patience: Duration) -> String {
         let mut heard = Vec::new();

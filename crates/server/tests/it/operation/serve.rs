@@ -178,6 +178,8 @@ async fn with_a_certificate_it_speaks_tls() {
 }
 
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Whoever asks for it is told so when the body is being read: the request runs.
+const CONTINUE: &str = "HTTP/1.1 100 Continue\r\n\r\n";
 
 async fn what_runs_is_finished_when_it_is_asked_to_stop(engine: Engine) {
     let deployment = Deployment::furnished(engine).await;
@@ -186,15 +188,13 @@ async fn what_runs_is_finished_when_it_is_asked_to_stop(engine: Engine) {
     let (first, rest) = body.split_at(body.len() / 2);
     let head = format!(
         "POST /auth/v1/private/signin HTTP/1.1\r\nhost: x\r\nverification-token: {}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n",
+         content-length: {}\r\nexpect: 100-continue\r\n\r\n",
         deployment.secret,
         body.len()
     );
     let mut slow = RawConnection::to(server.base()).await;
-    slow.say(head).await.say(first).await;
+    slow.say(head).await.hear_exactly(CONTINUE, PATIENCE).await.say(first).await;
     let mut idle = RawConnection::to(server.base()).await;
-    // The slow request has arrived when one that was sent after it is answered.
-    server.client().get("/health/live").await.is_ok();
     server.ask_to_stop().await;
     let address = server.base().strip_prefix("http://").unwrap().to_owned();
     countersign_testkit::wait::until("nobody new is let in", PATIENCE, || {
@@ -219,11 +219,11 @@ async fn who_takes_too_long_is_cut_off_and_the_server_stops_well() {
     let server = deployment.program.clone().environment("COUNTERSIGN_HTTP__BODY_TIME", "5m").serve().await;
     let mut endless = RawConnection::to(server.base()).await;
     let head = format!(
-        "POST /auth/v1/private/signin HTTP/1.1\r\nhost: x\r\nverification-token: {}\r\ncontent-length: 100\r\n\r\n{{",
+        "POST /auth/v1/private/signin HTTP/1.1\r\nhost: x\r\nverification-token: {}\r\ncontent-length: 100\r\n\
+         expect: 100-continue\r\n\r\n",
         deployment.secret
     );
-    endless.say(head).await;
-    server.client().get("/health/live").await.is_ok();
+    endless.say(head).await.hear_exactly(CONTINUE, PATIENCE).await.say("{").await;
     let (status, log) = server.stop().await;
     assert_eq!(status, 0, "{log}");
     assert!(log.contains("connections were cut that took longer than 10s"), "{log}");
