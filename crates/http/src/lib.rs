@@ -10,3 +10,5 @@ pub mod openapi;
 mod ops;
 pub mod router;
 mod vouch;
+
+pub use ops::metrics::response as metrics_response;

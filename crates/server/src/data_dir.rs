@@ -36,44 +36,48 @@ impl DataDir {
     pub fn prepare(&self) -> Result<(), Failure> {
         let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.0);
         made.map_err(|problem| Failure::failed(&format!("can't make the directory {}", self.0.display()), problem))?;
-        self.check_owner()
+        check_owner(&self.0)
     }
+}
 
-    fn check_owner(&self) -> Result<(), Failure> {
-        let cannot = |problem| Failure::failed(&format!("can't look at the directory {}", self.0.display()), problem);
-        let owner = fs::metadata(&self.0).map_err(cannot)?.uid();
-        let me = rustix::process::geteuid().as_raw();
-        if owner == me {
-            return Ok(());
+/// Reads the master key; without one, makes it if `may_make`.
+pub fn master_key(file: &Path, may_make: bool, entropy: &Entropy) -> Result<MasterKey, Failure> {
+    match fs::read_to_string(file) {
+        Ok(text) => {
+            check_mode(file)?;
+            MasterKey::from_text(&text).map_err(|problem| Failure::failed(&file.display().to_string(), problem))
         }
-        Err(Failure::Failed(format!(
-            "{} belongs to user {owner}, and this is user {me}: files made now couldn't be opened by the server. \
-             Run this as the user who runs the server",
-            self.0.display()
-        )))
-    }
-
-    /// Reads the master key; without one, makes it if `may_make`.
-    pub fn master_key(&self, file: &Path, may_make: bool, entropy: &Entropy) -> Result<MasterKey, Failure> {
-        match fs::read_to_string(file) {
-            Ok(text) => {
-                check_mode(file)?;
-                MasterKey::from_text(&text).map_err(|problem| Failure::failed(&file.display().to_string(), problem))
-            }
-            Err(problem) if problem.kind() == ErrorKind::NotFound && may_make => {
-                let key = MasterKey::generate(entropy);
-                write_private(file, format!("{}\n", key.to_text().danger_expose()).as_bytes())?;
+        Err(problem) if problem.kind() == ErrorKind::NotFound && may_make => {
+            let key = MasterKey::generate(entropy);
+            if make_private(file, format!("{}\n", key.to_text().danger_expose()).as_bytes())? {
                 Ok(key)
+            } else {
+                master_key(file, false, entropy)
             }
-            Err(problem) if problem.kind() == ErrorKind::NotFound => Err(Failure::Failed(format!(
-                "there is no master key at {}, and the database holds secrets that need one. Restore it from your backup, \
-                 or name where it is (secrets.master_key_file, secrets.master_key_command, COUNTERSIGN_SECRETS__MASTER_KEY). \
-                 Nothing was changed",
-                file.display()
-            ))),
-            Err(problem) => Err(Failure::failed(&format!("can't read {}", file.display()), problem)),
         }
+        Err(problem) if problem.kind() == ErrorKind::NotFound => Err(Failure::Failed(format!(
+            "there is no master key at {}, and the database holds secrets that need one. Restore it from your backup, \
+             or name where it is (secrets.master_key_file, secrets.master_key_command, COUNTERSIGN_SECRETS__MASTER_KEY). \
+             Nothing was changed",
+            file.display()
+        ))),
+        Err(problem) => Err(Failure::failed(&format!("can't read {}", file.display()), problem)),
     }
+}
+
+/// Refuses to work in what belongs to somebody else.
+pub fn check_owner(path: &Path) -> Result<(), Failure> {
+    let cannot = |problem| Failure::failed(&format!("can't look at {}", path.display()), problem);
+    let owner = fs::metadata(path).map_err(cannot)?.uid();
+    let me = rustix::process::geteuid().as_raw();
+    if owner == me {
+        return Ok(());
+    }
+    Err(Failure::Failed(format!(
+        "{} belongs to user {owner}, and this is user {me}: files made now couldn't be opened by the server. \
+         Run this as the user who runs the server",
+        path.display()
+    )))
 }
 
 /// A master key that others can read is no secret.
@@ -90,12 +94,33 @@ fn check_mode(file: &Path) -> Result<(), Failure> {
 
 /// Writes a file that only its owner can read, whole or not at all.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Failure> {
-    let cannot = |problem| Failure::failed(&format!("can't write {}", path.display()), problem);
+    let beside = write_beside(path, content)?;
+    fs::rename(&beside, path).map_err(|problem| cannot_write(path, &problem))
+}
+
+/// Makes such a file unless there is one, and says whether it did. Of several servers that start at once, one makes the master key.
+fn make_private(path: &Path, content: &[u8]) -> Result<bool, Failure> {
+    let beside = write_beside(path, content)?;
+    let linked = fs::hard_link(&beside, path);
+    fs::remove_file(&beside).map_err(|problem| cannot_write(&beside, &problem))?;
+    match linked {
+        Ok(()) => Ok(true),
+        Err(problem) if problem.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(problem) => Err(cannot_write(path, &problem)),
+    }
+}
+
+/// Writes a file of this process's own, in the same directory.
+fn write_beside(path: &Path, content: &[u8]) -> Result<PathBuf, Failure> {
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    name.push(format!(".{}", std::process::id()));
     let beside = PathBuf::from(name);
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside).map_err(cannot)?;
-    file.write_all(content).and_then(|()| file.sync_all()).map_err(cannot)?;
-    fs::rename(&beside, path).map_err(cannot)
+    let open = || OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside);
+    let written = open().and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+    written.map_err(|problem| cannot_write(path, &problem))?;
+    Ok(beside)
+}
+
+fn cannot_write(path: &Path, problem: &std::io::Error) -> Failure {
+    Failure::failed(&format!("can't write {}", path.display()), problem)
 }

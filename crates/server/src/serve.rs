@@ -6,6 +6,7 @@ use axum::{Router, routing::get};
 use countersign_crypto::entropy::Entropy;
 use countersign_http::{
     app::{App, Doors, MetricsPage},
+    metrics_response,
     router::router,
 };
 use countersign_service::Service;
@@ -16,7 +17,7 @@ use crate::{
     config::Config,
     error::Failure,
     listen::Listener,
-    shutdown::asked_to_stop,
+    shutdown::{asked_to_stop, outlive_file_size_limit},
     tasks,
     telemetry::{metrics_page, start_metrics},
     tls,
@@ -63,8 +64,12 @@ impl Bound {
 
 /// Serves until the process is asked to stop.
 pub async fn serve(service: Arc<Service>, bound: Bound, config: &Config) -> Result<(), Failure> {
-    let page = metrics_page(start_metrics()?);
-    serve_until(service, bound, config, page, asked_to_stop()).await
+    outlive_file_size_limit()?;
+    let counts = start_metrics()?;
+    let upkeep = tokio::spawn(tasks::keep_metrics_small(counts.clone()));
+    let served = serve_until(service, bound, config, metrics_page(counts), asked_to_stop()).await;
+    upkeep.abort();
+    served
 }
 
 /// Serves until `asked_to_stop` comes to an end.
@@ -117,7 +122,7 @@ fn start_doors(
         running.spawn(async move { listener.serve(router, &http, stopped).await });
     }
     if let Some(listener) = bound.metrics {
-        let only_metrics = Router::new().route("/metrics", get(move || async move { page() }));
+        let only_metrics = Router::new().route("/metrics", get(move || async move { metrics_response(&page) }));
         let (http, stopped) = (config.http.clone(), stopped.clone());
         running.spawn(async move { listener.serve(only_metrics, &http, stopped).await });
     }

@@ -1,4 +1,4 @@
-//! Being asked to stop.
+//! Signals: being asked to stop, and what is no reason to.
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -14,4 +14,11 @@ pub async fn asked_to_stop() -> Result<(), Failure> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+/// A limit on the size of files is a disk that is full, and no reason to die: with somebody who listens for the signal, writing fails with an
+/// error instead.
+pub fn outlive_file_size_limit() -> Result<(), Failure> {
+    let exceeded = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    signal(exceeded).map(drop).map_err(|problem| Failure::failed("can't listen for signals", problem))
 }

@@ -3,12 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use countersign_service::Service;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{sync::watch, time::MissedTickBehavior};
 
 /// How often a node looks for changes: revocations reach it within a second, with room to spare.
 const TICK: Duration = Duration::from_millis(200);
 /// How often what is over is thrown away.
 const MAINTENANCE: Duration = Duration::from_secs(10);
+/// How often samples are put into their buckets.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Listens for changes until `stop` says so.
 pub async fn listen_for_changes(service: Arc<Service>, stop: watch::Receiver<bool>) {
@@ -18,6 +21,15 @@ pub async fn listen_for_changes(service: Arc<Service>, stop: watch::Receiver<boo
 /// Maintains the database until `stop` says so.
 pub async fn maintain(service: Arc<Service>, stop: watch::Receiver<bool>) {
     repeat(MAINTENANCE, stop, || service.maintain()).await;
+}
+
+/// Puts the samples of histograms into their buckets. A page does that too, but where nobody asks for one, memory would fill with samples.
+pub async fn keep_metrics_small(counts: PrometheusHandle) {
+    let mut beat = tokio::time::interval(UPKEEP);
+    loop {
+        beat.tick().await;
+        counts.run_upkeep();
+    }
 }
 
 async fn repeat<F: Future<Output = ()>>(every: Duration, mut stop: watch::Receiver<bool>, task: impl Fn() -> F) {

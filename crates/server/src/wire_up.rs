@@ -1,6 +1,6 @@
 //! From configuration to a service that works.
 
-use std::{process::Command, sync::Arc};
+use std::{path::Path, process::Command, sync::Arc};
 
 use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
 use countersign_service::{
@@ -14,7 +14,12 @@ use countersign_storage::{
     migrate,
 };
 
-use crate::{clock::SystemClock, config::Config, data_dir::DataDir, error::Failure};
+use crate::{
+    clock::SystemClock,
+    config::Config,
+    data_dir::{self, DataDir, check_owner},
+    error::Failure,
+};
 
 /// What may be made that isn't there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +53,7 @@ pub async fn open_db(config: &Config, data: &DataDir) -> Result<Db, Failure> {
     let engine = Engine::of_url(&url)?;
     if engine == Engine::Sqlite {
         data.prepare()?;
+        check_sqlite_owner(&url)?;
     }
     let max_connections = config.database.max_connections.unwrap_or(match engine {
         Engine::Sqlite => 4,
@@ -60,8 +66,16 @@ pub async fn open_db(config: &Config, data: &DataDir) -> Result<Db, Failure> {
     })
 }
 
-/// From the environment, from a command's output, or from a file. A new deployment makes the file.
-fn master_key(config: &Config, data: &DataDir, is_new: bool, entropy: &Entropy) -> Result<MasterKey, Failure> {
+/// A database that was named by its URL may be in somebody else's directory.
+fn check_sqlite_owner(url: &str) -> Result<(), Failure> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = Path::new(path.split('?').next().unwrap_or(path));
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    check_owner(if path.exists() { path } else { directory })
+}
+
+/// From the environment, from a command's output, or from a file. Where nothing was sealed yet, the file is made.
+fn master_key(config: &Config, data: &DataDir, may_make: bool, entropy: &Entropy) -> Result<MasterKey, Failure> {
     let secrets = &config.secrets;
     if let Some(text) = &secrets.master_key {
         return MasterKey::from_text(text).map_err(|problem| Failure::failed("secrets.master_key", problem));
@@ -70,10 +84,10 @@ fn master_key(config: &Config, data: &DataDir, is_new: bool, entropy: &Entropy) 
         return MasterKey::from_text(&output_of(command)?).map_err(|problem| Failure::failed(command, problem));
     }
     if let Some(file) = &secrets.master_key_file {
-        return data.master_key(file, is_new, entropy);
+        return data_dir::master_key(file, may_make, entropy);
     }
     data.prepare()?;
-    data.master_key(&data.file("master.key"), is_new, entropy)
+    data_dir::master_key(&data.file("master.key"), may_make, entropy)
 }
 
 fn output_of(command: &str) -> Result<String, Failure> {

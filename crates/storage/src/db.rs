@@ -184,9 +184,13 @@ impl Db {
     }
 
     async fn open_sqlite(options: &Options) -> Result<Self> {
-        let mode = if options.create { "rwc" } else { "rw" };
         let separator = if options.url.contains('?') { '&' } else { '?' };
-        let connect = connect_options(&format!("{}{separator}mode={mode}", options.url))?;
+        let in_mode = |mode| connect_options(&format!("{}{separator}mode={mode}", options.url));
+        if options.create {
+            connect_sqlite_writer(&in_mode("rwc")?).await?.close().await?;
+        }
+        // From here on it is there: a file that was taken away must not come to be again, empty.
+        let connect = in_mode("rw")?;
         let writer = Writer::start(connect.clone()).await?;
         let pool = pool_options(options.max_connections)
             .test_before_acquire(false)

@@ -8,6 +8,7 @@ pub mod changes;
 mod checkpointer;
 pub mod clients;
 pub mod conn;
+mod database_file;
 pub mod db;
 pub mod deployment;
 pub mod error;

@@ -26,6 +26,7 @@ use tracing::warn;
 
 use crate::{
     Conn, checkpointer,
+    database_file::DatabaseFile,
     db::{Engine, connect_sqlite_writer},
     error::{Error, Result},
     hot::{self, HotAnswer, HotUnit},
@@ -57,12 +58,13 @@ const ATTEMPTS: u32 = 6;
 
 impl Writer {
     pub(crate) async fn start(options: AnyConnectOptions) -> Result<Self> {
-        let conn = connect_sqlite_writer(&options).await?;
+        let mut conn = connect_sqlite_writer(&options).await?;
+        let file = DatabaseFile::of(&mut conn).await?;
         let (queue, jobs) = mpsc::channel(QUEUE);
         let (batches, counted) = watch::channel(0);
         let little_is_left = Arc::new(AtomicBool::new(false));
         tokio::spawn(checkpointer::work(options.clone(), counted, Arc::clone(&little_is_left)));
-        on_its_own_thread(Scribe { options, conn: Some(conn), batches, little_is_left }.work(jobs))?;
+        on_its_own_thread(Scribe { options, file, conn: Some(conn), batches, little_is_left }.work(jobs))?;
         Ok(Self { queue })
     }
 
@@ -105,6 +107,7 @@ const BEGIN_LOG_ANEW: &str = "pragma busy_timeout = 5; pragma wal_checkpoint(res
 /// The task that holds the writing connection.
 struct Scribe {
     options: AnyConnectOptions,
+    file: DatabaseFile,
     /// None after a failure that the connection may not have survived.
     conn: Option<AnyConnection>,
     /// Counts, for the one who carries the log over.
@@ -210,6 +213,7 @@ impl Scribe {
 
     /// All units in one transaction, without savepoints.
     async fn together(&mut self, batch: &Batch) -> Result<Vec<Result<HotAnswer>>> {
+        self.file.check()?;
         let mut tx = self.connection().await?.begin_with(Engine::Sqlite.begin()).await?;
         for (unit, _) in &batch.work {
             guarded(unit, Conn::new(&mut tx, Engine::Sqlite)).await?;
@@ -217,6 +221,7 @@ impl Scribe {
         let hot: Vec<&HotUnit> = batch.hot.iter().map(|(unit, _)| unit).collect();
         let answers = guarded_hot(Conn::new(&mut tx, Engine::Sqlite), &hot).await?;
         tx.commit().await?;
+        self.file.check()?;
         Ok(answers)
     }
 
@@ -243,6 +248,7 @@ impl Scribe {
     }
 
     async fn savepoints(&mut self, batch: &Batch) -> Result<Apart> {
+        self.file.check()?;
         let mut apart = Apart { work: Vec::new(), hot: Vec::new() };
         let mut tx = self.connection().await?.begin_with(Engine::Sqlite.begin()).await?;
         for (unit, _) in &batch.work {
@@ -259,6 +265,7 @@ impl Scribe {
             apart.hot.push(result.and_then(|answers| answers.into_iter().next().unwrap_or_else(gone)));
         }
         tx.commit().await?;
+        self.file.check()?;
         Ok(apart)
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 pub use countersign_storage::db::Engine;
 use countersign_storage::db::{Db, Options};
-use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection, Row, any::AnyRow};
 use tempfile::TempDir;
 
 /// The variable that names a PostgreSQL server in which tests may create databases, as `postgres://postgres@127.0.0.1:5433`.
@@ -52,14 +52,6 @@ impl TestDatabase {
         self.directory.path()
     }
 
-    /// Runs SQL behind the server's back.
-    pub async fn run(&self, sql: &str) {
-        sqlx::any::install_default_drivers();
-        let mut conn = AnyConnection::connect(&self.url).await.expect("the database answers");
-        conn.execute(AssertSqlSafe(sql)).await.expect("the SQL is good");
-        conn.close().await.unwrap();
-    }
-
     /// Opens it, as the server does.
     pub async fn open(&self) -> Db {
         let options = Options { url: self.url.clone(), max_connections: 4, create: true };
@@ -74,19 +66,46 @@ pub struct Backup(TempDir);
 const FILES: [&str; 3] = ["countersign.db", "countersign.db-wal", "countersign.db-shm"];
 
 impl TestDatabase {
-    /// Runs a statement beside the server, as somebody at the database could.
+    /// Runs statements as somebody would who has the database open beside the server.
     pub async fn execute(&self, sql: &str) {
-        let mut conn = AnyConnection::connect(&self.url).await.expect("the database opens");
+        let mut conn = self.connect().await;
         conn.execute(AssertSqlSafe(sql.to_owned())).await.expect("the statement is good");
         conn.close().await.unwrap();
     }
 
     /// The number that a query gives.
     pub async fn number(&self, sql: &str) -> i64 {
-        let mut conn = AnyConnection::connect(&self.url).await.expect("the database opens");
+        let mut conn = self.connect().await;
         let number = sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(&mut conn).await;
         conn.close().await.unwrap();
         number.expect("the query gives a number")
+    }
+
+    /// Every row of every table, as text: what two states of a database are compared by, and secrets looked for in.
+    pub async fn dump(&self) -> String {
+        let tables = match self.engine {
+            Engine::Sqlite => "select name from sqlite_master where type = 'table' order by 1",
+            Engine::Postgres => {
+                "select cast(table_name as text) from information_schema.tables where table_schema = 'public' order by 1"
+            }
+        };
+        let mut conn = self.connect().await;
+        let mut lines = Vec::new();
+        for table in sqlx::query(tables).fetch_all(&mut conn).await.unwrap() {
+            let table: String = table.get(0);
+            let all = format!("select * from {table}");
+            let rows = sqlx::query(AssertSqlSafe(all)).fetch_all(&mut conn).await.unwrap();
+            let mut rows: Vec<String> = rows.iter().map(|row| format!("{table}: {}", columns(row))).collect();
+            rows.sort();
+            lines.append(&mut rows);
+        }
+        conn.close().await.unwrap();
+        lines.join("\n")
+    }
+
+    async fn connect(&self) -> AnyConnection {
+        sqlx::any::install_default_drivers();
+        AnyConnection::connect(&self.url).await.expect("the database opens")
     }
 
     /// Copies a SQLite database aside. No server may have it open.
@@ -113,6 +132,14 @@ impl TestDatabase {
         assert_eq!(self.engine, Engine::Sqlite, "only SQLite is a file");
         FILES.into_iter().map(|name| (self.directory.path().join(name), name))
     }
+}
+
+fn columns(row: &AnyRow) -> String {
+    let column = |number: usize| {
+        let text = row.try_get::<Option<String>, _>(number).map(Option::unwrap_or_default);
+        text.or_else(|_| row.try_get::<i64, _>(number).map(|value| value.to_string())).expect("text or bigint")
+    };
+    (0..row.len()).map(column).collect::<Vec<_>>().join(" | ")
 }
 
 /// The server that tests share.

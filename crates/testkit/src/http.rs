@@ -67,6 +67,12 @@ impl Client {
         self.with("content-type", "application/json").send(Method::POST, path, body.into()).await
     }
 
+    /// `POST` with JSON to a server that may not answer.
+    pub async fn try_post(&self, path: &str, body: &Value) -> Result<Answer, String> {
+        let body = body.to_string().into();
+        self.with("content-type", "application/json").try_send(Method::POST, path, body).await
+    }
+
     /// Any call.
     pub async fn send(&self, method: Method, path: &str, body: Bytes) -> Answer {
         self.try_send(method, path, body).await.expect("the server answers")

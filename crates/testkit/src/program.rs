@@ -21,6 +21,7 @@ use crate::{http::Client, wait};
 #[derive(Clone)]
 pub struct Program {
     exe: PathBuf,
+    under: Vec<OsString>,
     data: PathBuf,
     always: Vec<OsString>,
     environment: Vec<(String, String)>,
@@ -45,6 +46,14 @@ impl Done {
         self.stdout
     }
 
+    /// The command must have failed with this status, and printed nothing. Gives what it said.
+    #[track_caller]
+    pub fn refused(self, status: i32) -> String {
+        assert_eq!(self.status, status, "the command should have failed so: {}{}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "", "who fails prints nothing");
+        self.stderr
+    }
+
     /// The command must have succeeded with JSON.
     #[track_caller]
     pub fn json(self) -> Value {
@@ -56,7 +65,7 @@ impl Done {
 impl Program {
     /// `exe` is `env!("CARGO_BIN_EXE_countersign")`.
     pub fn new(exe: &str, data: &Path) -> Self {
-        Self { exe: exe.into(), data: data.into(), always: Vec::new(), environment: Vec::new() }
+        Self { exe: exe.into(), under: Vec::new(), data: data.into(), always: Vec::new(), environment: Vec::new() }
     }
 
     /// Adds arguments to every call.
@@ -73,14 +82,28 @@ impl Program {
         self
     }
 
+    /// Runs it under another program, which must become it, as `nice` does.
+    #[must_use]
+    pub fn under(mut self, program: &[&str]) -> Self {
+        self.under = program.iter().map(OsString::from).collect();
+        self
+    }
+
+    /// The same with another data directory.
+    #[must_use]
+    pub fn with_data(&self, data: &Path) -> Self {
+        Self { data: data.into(), ..self.clone() }
+    }
+
     /// The data directory.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&self.exe);
-        command.args(arguments).arg("--data").arg(&self.data).args(&self.always);
+        let mut words = self.under.iter().map(OsString::as_os_str).chain([self.exe.as_os_str()]);
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words).args(arguments).arg("--data").arg(&self.data).args(&self.always);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         command
@@ -121,12 +144,12 @@ impl Program {
     /// Starts a command that goes on.
     pub fn start(&self, arguments: &[&str]) -> Running {
         let mut child = self.command(arguments).spawn().expect("the program starts");
-        let log = Log::default();
+        let (log, errors) = (Log::default(), Log::default());
         let readers = [
-            log.collect(child.stdout.take().expect("it is piped")),
-            log.collect(child.stderr.take().expect("it is piped")),
+            collect(child.stdout.take().expect("it is piped"), vec![log.clone()]),
+            collect(child.stderr.take().expect("it is piped"), vec![log.clone(), errors.clone()]),
         ];
-        Running { child, log, readers, base: String::new() }
+        Running { child, log, errors, readers, base: String::new() }
     }
 }
 
@@ -135,28 +158,30 @@ impl Program {
 pub struct Log(Arc<Mutex<String>>);
 
 impl Log {
-    fn collect(&self, output: impl AsyncRead + Unpin + Send + 'static) -> JoinHandle<()> {
-        let log = self.clone();
-        tokio::spawn(async move {
-            let mut lines = BufReader::new(output).lines();
-            while let Ok(Some(line)) = lines.next_line().await {
-                let mut text = log.0.lock().unwrap();
-                text.push_str(&line);
-                text.push('\n');
-            }
-        })
-    }
-
     /// What was said so far.
     pub fn text(&self) -> String {
         self.0.lock().unwrap().clone()
     }
 }
 
+fn collect(output: impl AsyncRead + Unpin + Send + 'static, logs: Vec<Log>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(output).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            for Log(log) in &logs {
+                let mut text = log.lock().unwrap();
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+    })
+}
+
 /// A server that runs. It is killed when this is dropped.
 pub struct Running {
     child: Child,
     log: Log,
+    errors: Log,
     readers: [JoinHandle<()>; 2],
     base: String,
 }
@@ -164,8 +189,8 @@ pub struct Running {
 const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Running {
-    /// Waits until it says where it listens and that it is ready.
-    pub async fn ready(mut self) -> Self {
+    /// Waits until it says where it listens.
+    pub async fn listening(mut self) -> Self {
         let log = self.log.clone();
         wait::until("the server listens", PATIENCE, || {
             let ended = matches!(self.child.try_wait(), Ok(Some(_)));
@@ -176,7 +201,13 @@ impl Running {
             async move { is_there }
         })
         .await;
-        let client = self.client();
+        self
+    }
+
+    /// Waits until it says where it listens and that it is ready.
+    pub async fn ready(self) -> Self {
+        let running = self.listening().await;
+        let client = running.client();
         wait::until("the server is ready", PATIENCE, || {
             let client = client.clone();
             async move {
@@ -185,7 +216,7 @@ impl Running {
             }
         })
         .await;
-        self
+        running
     }
 
     /// Somebody who calls it.
@@ -203,9 +234,19 @@ impl Running {
         self.log.text()
     }
 
+    /// What it says on standard error alone, where logs go.
+    pub fn errors(&self) -> Log {
+        self.errors.clone()
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id().expect("it runs")
+    }
+
+    /// Asks it to stop, as `kill` does, and doesn't wait.
+    pub async fn ask_to_stop(&self) {
+        Command::new("kill").arg(self.pid().to_string()).status().await.expect("it is asked");
     }
 
     /// Kills it at once, as `kill -9` does.
@@ -216,8 +257,7 @@ impl Running {
 
     /// Asks it to stop, as `kill` does, and waits until it has. Gives the exit status and all it said.
     pub async fn stop(mut self) -> (i32, String) {
-        let pid = self.pid().to_string();
-        Command::new("kill").arg(pid).status().await.expect("it is asked");
+        self.ask_to_stop().await;
         let status = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops").unwrap();
         (status.code().unwrap_or(-1), self.heard().await)
     }

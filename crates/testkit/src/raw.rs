@@ -42,6 +42,17 @@ impl RawConnection {
         self
     }
 
+    /// Waits until the server has said this, and nothing else.
+    pub async fn hear_exactly(&mut self, expected: &str, patience: Duration) -> &mut Self {
+        let mut heard = vec![0; expected.len()];
+        timeout(patience, self.stream.read_exact(&mut heard))
+            .await
+            .expect("the server says something in time")
+            .unwrap();
+        assert_eq!(String::from_utf8_lossy(&heard), expected);
+        self
+    }
+
     /// All that the server says until it closes, or for as long as `patience`.
     pub async fn hear(&mut self, patience: Duration) -> String {
         let mut heard = std::mem::take(&mut self.heard);
@@ -54,6 +65,7 @@ impl RawConnection {
         let _ = timeout(patience, listening).await;
         String::from_utf8_lossy(&heard).into_owned()
     }
+
     /// The next answer; none where the server closes without one.
     pub async fn answer(&mut self) -> Option<Answer> {
         timeout(PATIENCE, self.read_answer()).await.expect("the server answers or closes")

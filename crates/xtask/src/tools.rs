@@ -22,6 +22,12 @@ pub(crate) fn is_installed(sh: &Shell, program: &str) -> bool {
     cmd!(sh, "which {program}").quiet().ignore_stdout().ignore_stderr().run().is_ok()
 }
 
+/// Installs the Debian packages of those programs that aren't there.
+pub(crate) fn install_programs(sh: &Shell, programs: &[(&str, &str)]) -> Result<()> {
+    let missing = programs.iter().filter(|(program, _)| !is_installed(sh, program));
+    install_packages(sh, &missing.map(|(_, package)| *package).collect::<Vec<_>>())
+}
+
 /// Installs what of these Debian packages isn't there. Only root of a Debian machine can.
 pub(crate) fn install_packages(sh: &Shell, packages: &[&str]) -> Result<()> {
     let missing: Vec<&str> = packages.iter().copied().filter(|package| !is_package_there(sh, package)).collect();

@@ -64,7 +64,7 @@ impl From<Outage> for Failure {
         let cause = Some(outage.to_string());
         match outage {
             Outage::Unavailable(_) | Outage::StaleFeed => {
-                let message = "The server can't answer just now. Nothing was changed; try again in a moment.";
+                let message = "The server can't answer just now. Try again in a moment.";
                 let failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message);
                 Self { retry_after: Some(OUTAGE_RETRY), cause, ..failure }
             }

@@ -4,7 +4,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::{app::App, error::client_api::Failure};
+use crate::{
+    app::{App, MetricsPage},
+    error::client_api::Failure,
+};
 
 /// Metrics in Prometheus' text format
 ///
@@ -18,7 +21,12 @@ use crate::{app::App, error::client_api::Failure};
 )]
 pub(crate) async fn handle(State(app): State<App>) -> Response {
     match &app.doors.metrics {
-        Some(page) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page()).into_response(),
+        Some(page) => response(page),
         None => Failure::no_such_path().into_response(),
     }
+}
+
+/// A page of metrics, wherever it is served.
+pub fn response(page: &MetricsPage) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page()).into_response()
 }

@@ -15,6 +15,7 @@ use std::{collections::BTreeMap, io::Write, path::PathBuf, process::ExitCode, sy
 use clap::{Args, Parser, Subcommand};
 use countersign_domain::id::ProjectId;
 use countersign_service::Service;
+use rustix::fs::Mode;
 use tracing::Level;
 
 use crate::{
@@ -91,11 +92,17 @@ enum Command {
 
 /// Runs a command to its end.
 pub fn run(cli: Cli) -> ExitCode {
+    keep_files_private();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(problem) => return ended(Err(Failure::failed("can't start", problem))),
     };
     ended(runtime.block_on(dispatch(cli)))
+}
+
+/// Whatever makes a file here (SQLite makes three), nobody else is to read it.
+fn keep_files_private() {
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }
 
 /// 0 done, 1 the thing failed, 2 the call was wrong.

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use countersign_domain::{
     id::{ProjectId, UserId},
-    identity::{Identity, IdentityRecord},
+    identity::{Identity, IdentityKind, IdentityRecord},
     text::{EmailAddress, ExternalId, Name, PhoneNumber},
     user::User,
 };
@@ -144,7 +144,8 @@ impl Verb {
                 show(desk, &project, &made).await?
             }
             Self::List { after, limit } => {
-                service.list_users(&project, after, limit).await?.iter().map(known).collect()
+                let shape = if desk.output.json { known } else { row };
+                service.list_users(&project, after, limit).await?.iter().map(shape).collect()
             }
             Self::Show { user } => known(&service.show_user(&project, &user).await?),
             Self::Set { user, given_name, family_name, add, remove } => {
@@ -185,6 +186,24 @@ fn known(it: &KnownUser) -> Value {
         "given_name": user.given_name.as_str(),
         "family_name": user.family_name.as_str(),
         "identities": identities.iter().map(identity).collect::<Vec<_>>(),
+        "created_at": time(user.created_at),
+        "disabled_at": optional_time(user.disabled_at),
+        "merged_into": user.merged_into.map(|id| id.to_string()),
+    })
+}
+
+/// One line of a list.
+fn row(it: &KnownUser) -> Value {
+    let of = |kind| it.identities.iter().map(move |record| &record.identity).filter(move |it| it.kind() == kind);
+    let values = |kind| of(kind).map(Identity::value).collect::<Vec<_>>();
+    let user = &it.user;
+    json!({
+        "id": user.id.to_string(),
+        "emails": values(IdentityKind::Email),
+        "phones": values(IdentityKind::Phone),
+        "external_ids": values(IdentityKind::ExternalId),
+        "given_name": user.given_name.as_str(),
+        "family_name": user.family_name.as_str(),
         "created_at": time(user.created_at),
         "disabled_at": optional_time(user.disabled_at),
         "merged_into": user.merged_into.map(|id| id.to_string()),

@@ -41,7 +41,7 @@ async fn a_newer_schema_is_refused_and_left_alone(engine: Engine) {
     let given = schema(engine).await;
     let written = project("p1");
     write!(given, [written], projects::insert, &written).unwrap();
-    given.database.run("update schema_version set version = 99").await;
+    given.database.execute("update schema_version set version = 99").await;
     for refused in [migrate::migrate(&given.db).await, migrate::version(&given.db).await] {
         assert!(matches!(refused, Err(Error::SchemaTooNew { found: 99, known: 1 })), "{refused:?}");
     }

@@ -51,10 +51,20 @@ impl Need {
     }
 }
 
+/// What tests of the binary look into it with, and the Debian packages that have it.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("curl", "curl"),
+    ("openssl", "openssl"),
+    ("prlimit", "util-linux"),
+    ("setpriv", "util-linux"),
+    ("strace", "strace"),
+];
+
 /// Brings what is needed, and gives what tests must know of it as variables of the environment.
 pub(crate) fn prepare(sh: &Shell, without: &[Need]) -> Result<Vec<(String, String)>> {
     let mut environment = Vec::new();
     let mut tell = |name: &str, value: String| environment.push((name.to_owned(), value));
+    tools::install_programs(sh, &PROGRAMS)?;
     if !without.contains(&Need::Python) {
         let programs = tools::python(sh, "test", &root().join("crates/xtask/requirements-test.txt"))?;
         tell("COUNTERSIGN_TEST_PYTHON", programs.join("python").display().to_string());

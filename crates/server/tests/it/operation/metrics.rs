@@ -1,0 +1,155 @@
+//! What Prometheus is told.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use countersign_testkit::{
+    actors::App,
+    database::Engine,
+    http::Client,
+    on_both_engines,
+    program::{Program, Running},
+    wait,
+};
+
+use super::deployment::Deployment;
+
+on_both_engines!(
+    what_happens_is_counted,
+    a_known_token_and_garbage_cost_no_statement,
+    paths_of_strangers_make_no_new_series
+);
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A page of metrics: each series with its value.
+pub(super) struct Metrics(BTreeMap<String, f64>);
+
+impl Metrics {
+    /// The page of a server that was told to have a listener for it.
+    pub(super) async fn of(server: &Running) -> Self {
+        let log = server.log();
+        let (_, after) = log.split_once("metrics at ").unwrap();
+        let page = Client::of(after.split("/metrics").next().unwrap()).get("/metrics").await.ok();
+        let page = String::from_utf8(page.body.to_vec()).unwrap();
+        let series = page.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+        let value = |line: &str| {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            (name.to_owned(), value.parse().unwrap())
+        };
+        Self(series.map(value).collect())
+    }
+
+    /// All series of a name, together.
+    pub(super) fn sum(&self, name: &str) -> f64 {
+        self.with(name, &[])
+    }
+
+    /// The series of a name with these labels, together.
+    fn with(&self, name: &str, labels: &[&str]) -> f64 {
+        let is_meant = |series: &str| {
+            let (own, rest) = series.split_once('{').unwrap_or((series, ""));
+            own == name && labels.iter().all(|label| rest.contains(label))
+        };
+        self.0.iter().filter(|(series, _)| is_meant(series)).map(|(_, value)| value).sum()
+    }
+}
+
+fn with_metrics(program: &Program) -> Program {
+    program.clone().environment("COUNTERSIGN_METRICS__LISTEN", "127.0.0.1:0")
+}
+
+#[expect(clippy::float_cmp, reason = "these are whole numbers")]
+async fn what_happens_is_counted(engine: Engine) {
+    let deployment = Deployment::furnished(engine).await;
+    let server = with_metrics(&deployment.program).serve().await;
+    let before = Metrics::of(&server).await;
+    let backend = deployment.backend(&server);
+    let mut app = backend.new_app("ada@example.com").await;
+    app.refresh().await.is_ok();
+    app.me().await.is_ok();
+    backend.sign_in("nobody@example.com").await.refused(403, 100_012);
+    backend.with_secret("sk_wrong").sign_in("ada@example.com").await.refused(401, 100_006);
+    app.http.with("authorization", "Bearer garbage").get("/v1/me").await;
+    let after = Metrics::of(&server).await;
+    let more = |name: &str, labels: &[&str]| after.with(name, labels) - before.with(name, labels);
+
+    let sign_in = r#"route="/auth/v1/private/signin""#;
+    for (status, count) in [("403", 1.0), ("401", 1.0)] {
+        let labels = [sign_in, r#"method="POST""#, &format!(r#"status="{status}""#)];
+        assert_eq!(more("countersign_http_requests_total", &labels), count, "{status}");
+    }
+    assert_eq!(more("countersign_http_request_seconds_count", &[sign_in]), 2.0);
+    assert_eq!(more("countersign_http_request_seconds_bucket", &[sign_in, r#"le="+Inf""#]), 2.0);
+    for proof in ["secret_key", "access_token", "refresh_token"] {
+        let label = format!(r#"proof="{proof}""#);
+        assert!(more("countersign_verdicts_total", &[&label]) >= 1.0, "{proof}: {:?}", after.0);
+    }
+    assert!(more("countersign_sql_statements_total", &[]) > 0.0);
+    // On PostgreSQL each unit has a transaction of its own.
+    let batches = more("countersign_writer_batches_total", &[]);
+    assert_eq!(batches > 0.0, engine == Engine::Sqlite, "{batches}");
+    let age = after.sum("countersign_feed_age_seconds");
+    assert!((0.0..5.0).contains(&age), "{age}");
+}
+
+async fn a_known_token_and_garbage_cost_no_statement(engine: Engine) {
+    let deployment = Deployment::furnished(engine).await;
+    let server = with_metrics(&deployment.program).serve().await;
+    let app = deployment.backend(&server).new_app("ada@example.com").await;
+    app.me().await.is_ok();
+    let garbage = App { refresh: "rt_garbage".to_owned(), ..app.clone() };
+    let statements = || async { Metrics::of(&server).await.sum("countersign_sql_statements_total") };
+    // The feed is read by statements, too, a few times a second: what costs none is seen to between two of its readings.
+    wait::until("both cost nothing", PATIENCE, || async {
+        let before = statements().await;
+        app.me().await.is_ok();
+        garbage.try_refresh().await.gone("ended");
+        statements().await - before == 0.0
+    })
+    .await;
+    for _ in 0..20 {
+        let before = statements().await;
+        app.try_refresh().await.is_ok();
+        assert!(statements().await - before > 0.0, "what is refreshed is looked up");
+    }
+}
+
+async fn paths_of_strangers_make_no_new_series(engine: Engine) {
+    let deployment = Deployment::furnished(engine).await;
+    let server = with_metrics(&deployment.program).serve().await;
+    let ask = |number: u32| {
+        let client = server.client();
+        async move {
+            for path in ["/x", "/p/q/auth/v1/x", "/auth/v1/user/u/sessions", "/p/p/v1/me"] {
+                client.get(&format!("{path}{number}")).await;
+                client.get(&path.replacen('/', &format!("/{number}/"), 1)).await;
+                client
+                    .get(&path.replace("/u/", &format!("/u{number}/")).replace("/p/v1", &format!("/p{number}/v1")))
+                    .await;
+            }
+            let method = format!("METHOD{number}").parse().unwrap();
+            client.send(method, "/v1/me", bytes::Bytes::new()).await;
+        }
+    };
+    ask(0).await;
+    let before = Metrics::of(&server).await;
+    for number in 1..20 {
+        ask(number).await;
+    }
+    let after = Metrics::of(&server).await;
+    let names = |metrics: &Metrics| metrics.0.keys().filter(|key| key.contains("http")).cloned().collect::<Vec<_>>();
+    assert_eq!(names(&after), names(&before));
+    assert!(names(&after).iter().any(|name| name.contains(r#"route="/auth/v1/user/{uid}/sessions""#)));
+    assert!(names(&after).iter().any(|name| name.contains(r#"route="unmatched""#)));
+    assert!(names(&after).iter().any(|name| name.contains(r#"method="other""#)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_age_of_the_feed_goes_back_to_nothing() {
+    let deployment = Deployment::furnished(Engine::Sqlite).await;
+    let server = with_metrics(&deployment.program).serve().await;
+    wait::until("the feed was just read", PATIENCE, || async {
+        Metrics::of(&server).await.sum("countersign_feed_age_seconds") < 0.2
+    })
+    .await;
+}
