@@ -4,17 +4,19 @@ use std::{
     fs,
     path::PathBuf,
     sync::atomic::{AtomicU32, Ordering},
+    thread,
 };
 
 pub use countersign_storage::db::Engine;
 use countersign_storage::db::{Db, Options};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection, Row, any::AnyRow};
 use tempfile::TempDir;
+use tokio::runtime::Builder;
 
 /// The variable that names a PostgreSQL server in which tests may create databases, as `postgres://postgres@127.0.0.1:5433`.
 pub const POSTGRES: &str = "COUNTERSIGN_TEST_POSTGRES";
 
-/// An empty database, for one test. A SQLite file goes when this is dropped; what was made on PostgreSQL goes with its cluster.
+/// An empty database, for one test. It goes when this is dropped.
 pub struct TestDatabase {
     url: String,
     engine: Engine,
@@ -140,6 +142,26 @@ fn columns(row: &AnyRow) -> String {
         text.or_else(|_| row.try_get::<i64, _>(number).map(|value| value.to_string())).expect("text or bigint")
     };
     (0..row.len()).map(column).collect::<Vec<_>>().join(" | ")
+}
+
+/// A database of PostgreSQL takes 8 MB, and there are hundreds of tests. One on a server that is down goes with its cluster.
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Some((server, name)) = self.url.rsplit_once('/').filter(|_| self.engine == Engine::Postgres) else {
+            return;
+        };
+        let (server, statement) =
+            (format!("{server}/postgres"), format!("drop database if exists {name} with (force)"));
+        let dropping = async move {
+            let mut conn = PgConnection::connect(&server).await.ok()?;
+            conn.execute(AssertSqlSafe(statement)).await.ok()
+        };
+        // In a thread of its own: the test may be within a runtime, which can't wait.
+        let waiting = thread::spawn(|| {
+            Builder::new_current_thread().enable_all().build().ok().and_then(|runtime| runtime.block_on(dropping))
+        });
+        let _ = waiting.join();
+    }
 }
 
 /// The server that tests share.
