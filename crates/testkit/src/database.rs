@@ -86,7 +86,9 @@ impl TestDatabase {
     /// Every row of every table, as text: what two states of a database are compared by, and secrets looked for in.
     pub async fn dump(&self) -> String {
         let tables = match self.engine {
-            Engine::Sqlite => "select name from sqlite_master where type = 'table' order by 1",
+            Engine::Sqlite => {
+                "select name from sqlite_master where type = 'table' and name not like 'sqlite%' order by 1"
+            }
             Engine::Postgres => {
                 "select cast(table_name as text) from information_schema.tables where table_schema = 'public' order by 1"
             }

@@ -62,10 +62,27 @@ impl<'a> UnverifiedJws<'a> {
     }
 }
 
-/// A JSON object. Left alone, serde takes a list of the members' values for one.
+/// A JSON object. Left alone, serde takes a list of the members' values for one, and reads over what isn't UTF-8 in members that it doesn't know
+/// (RFC 7519 §7.2).
 pub(super) fn object<T: DeserializeOwned>(json: &[u8]) -> Result<T, NotOurs> {
-    if !json.trim_ascii_start().starts_with(b"{") {
+    let json = str::from_utf8(json).map_err(|_| NotOurs)?;
+    if !json.trim_ascii_start().starts_with('{') {
         return Err(NotOurs);
     }
-    serde_json::from_slice(json).map_err(|_| NotOurs)
+    serde_json::from_str(json).map_err(|_| NotOurs)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn only_an_object_of_good_text_is_taken() {
+        assert!(object::<Value>(b" {\"a\": \"\xc3\xbc\"}").is_ok());
+        for json in [&b"[1]"[..], b"1", b"", b"{\"a\": \"\xaa\"}", b"{\"\xff\": 1}", b"{} {}"] {
+            assert_eq!(object::<Value>(json), Err(NotOurs), "{}", String::from_utf8_lossy(json));
+        }
+    }
 }

@@ -143,8 +143,8 @@ where
         one => vec![one],
     };
     let read = |text: Value| {
-        let text = text.as_str().ok_or_else(|| D::Error::custom(format!("`{text}` must be a text")))?;
-        text.parse().map_err(|problem| D::Error::custom(format!("`{text}`: {problem}")))
+        let text = text.as_str().ok_or_else(|| D::Error::custom("must be a text, or a list of texts"))?;
+        text.parse().map_err(D::Error::custom)
     };
     texts.into_iter().map(read).collect()
 }

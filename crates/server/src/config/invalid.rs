@@ -5,10 +5,10 @@ use toml::de::Error;
 use crate::error::Failure;
 
 /// The file isn't TOML. The parser would show the line.
-pub(super) fn file(text: &str, problem: &Error) -> Failure {
+pub(super) fn file(name: &str, text: &str, problem: &Error) -> Failure {
     let before = problem.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    Failure::Usage(format!("configuration, line {line}: {}", problem.message()))
+    Failure::Usage(format!("{name}, line {line}: {}", problem.message()))
 }
 
 /// A setting isn't what it must be. serde would show what it is.

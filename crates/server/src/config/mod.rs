@@ -48,12 +48,17 @@ impl Config {
             return Self::parse("", environment);
         };
         let unreadable = |problem: std::io::Error| Failure::Usage(format!("{}: {problem}", path.display()));
-        Self::parse(&std::fs::read_to_string(path).map_err(unreadable)?, environment)
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        Self::parse_named(&path.display().to_string(), &text, environment)
     }
 
     /// Reads the text of a file, and the environment over it.
     pub fn parse(text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
-        let mut table: Table = text.parse().map_err(|problem| invalid::file(text, &problem))?;
+        Self::parse_named("configuration", text, environment)
+    }
+
+    fn parse_named(name: &str, text: &str, environment: &BTreeMap<String, String>) -> Result<Self, Failure> {
+        let mut table: Table = text.parse().map_err(|problem| invalid::file(name, text, &problem))?;
         refuse_what_is_no_section(&table)?;
         secrets::refuse_in_file(&table)?;
         environment::apply(&mut table, environment)?;

@@ -38,7 +38,8 @@ fn a_list_of_one_may_be_written_as_the_one() {
     assert_eq!(config.http.listen, ["0.0.0.0:80".parse().unwrap()]);
     assert_eq!(config.http.trusted_proxies, ["10.0.0.0/8".parse().unwrap()]);
     for wrong in ["[http]\nlisten = \"here\"", "[http]\nlisten = [\"0.0.0.0:80\", \"here\"]"] {
-        assert!(read(wrong, &[]).unwrap_err().contains("`here`"), "{wrong}");
+        let problem = read(wrong, &[]).unwrap_err();
+        assert!(problem.contains("`http.listen`") && problem.contains("socket address"), "{problem}");
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // Stopped when they are dropped.
     let mut clusters = Vec::new();
     if !args.without.contains(&Need::Postgres) {
+        postgres::clean_up(&sh)?;
         let shared = Cluster::start(&sh, "shared")?;
         environment.push(("COUNTERSIGN_TEST_POSTGRES".to_owned(), shared.url()));
         let mortal = Cluster::start(&sh, "mortal")?;

@@ -14,24 +14,16 @@ use crate::tools::{self, root};
 pub(crate) struct Cluster {
     port: u16,
     ctl: Vec<String>,
+    home: PathBuf,
 }
 
 impl Cluster {
-    /// Makes a cluster anew and starts it.
+    /// Makes a cluster and starts it.
     pub(crate) fn start(sh: &Shell, name: &str) -> Result<Self> {
         let programs = programs(sh)?;
-        let home = root().join("target/postgres").join(name);
+        let home = clusters().join(std::process::id().to_string()).join(name);
         let data = home.join("data");
         let as_owner = as_owner(sh)?;
-        let ctl = |rest: &[&str]| -> Vec<String> {
-            let ctl = programs.join("pg_ctl").display().to_string();
-            let data = data.display().to_string();
-            let words = [ctl.as_str(), "--pgdata", &data, "--wait"];
-            as_owner.iter().copied().chain(words).chain(rest.iter().copied()).map(str::to_owned).collect()
-        };
-        // A run that was killed may have left its server behind.
-        run_quietly(sh, &ctl(&["--mode=immediate", "stop"])).ok();
-        sh.remove_path(&home)?;
         sh.create_dir(&home)?;
         if !as_owner.is_empty() {
             cmd!(sh, "chown postgres {home}").quiet().run()?;
@@ -48,9 +40,9 @@ impl Cluster {
         let options =
             format!("-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=400");
         let log = home.join("log").display().to_string();
-        run_quietly(sh, &ctl(&["--log", &log, "--options", &options, "start"]))
+        run_quietly(sh, &ctl(sh, &data, &["--log", &log, "--options", &options, "start"])?)
             .with_context(|| format!("PostgreSQL doesn't start; its log is {log}"))?;
-        Ok(Self { port, ctl: ctl(&["--log", &log, "--options", &options]) })
+        Ok(Self { port, ctl: ctl(sh, &data, &["--log", &log, "--options", &options])?, home })
     }
 
     /// Where it is.
@@ -65,12 +57,48 @@ impl Cluster {
     }
 }
 
+/// Each run has a folder of its own: two may run at once.
+fn clusters() -> PathBuf {
+    root().join("target/postgres")
+}
+
+/// A run that was killed has left its servers behind.
+pub(crate) fn clean_up(sh: &Shell) -> Result<()> {
+    if !clusters().exists() {
+        return Ok(());
+    }
+    for run in sh.read_dir(clusters())? {
+        let is_running = run.file_name().is_some_and(|id| Path::new("/proc").join(id).exists());
+        if is_running {
+            continue;
+        }
+        for home in sh.read_dir(&run).unwrap_or_default() {
+            // It may have been down already.
+            stop(sh, &home).ok();
+        }
+        sh.remove_path(&run)?;
+    }
+    Ok(())
+}
+
+/// A call of the program that starts and stops servers.
+fn ctl(sh: &Shell, data: &Path, rest: &[&str]) -> Result<Vec<String>> {
+    let ctl = programs(sh)?.join("pg_ctl").display().to_string();
+    let data = data.display().to_string();
+    let words = [ctl.as_str(), "--pgdata", &data, "--wait"];
+    Ok(as_owner(sh)?.iter().copied().chain(words).chain(rest.iter().copied()).map(str::to_owned).collect())
+}
+
+fn stop(sh: &Shell, home: &Path) -> Result<()> {
+    run_quietly(sh, &ctl(sh, &home.join("data"), &["--mode=immediate", "stop"])?)?;
+    Ok(())
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
         let Ok(sh) = tools::shell() else { return };
-        let stop =
-            self.ctl.iter().cloned().chain(["--mode=immediate".to_owned(), "stop".to_owned()]).collect::<Vec<_>>();
-        run_quietly(&sh, &stop).ok();
+        stop(&sh, &self.home).ok();
+        sh.remove_path(&self.home).ok();
     }
 }
 

@@ -68,6 +68,7 @@ pub(super) async fn expire(verifier: &Verifier) {
     let mut vouched = backend.sign_up("ada@example.com").await.ok();
     // A running server hears of a setting within a second.
     while vouched.json()["authTokenExpiresIn"] != lifetime.as_secs() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
         vouched = backend.sign_in("ada@example.com").await.ok();
     }
     let app = dev.app(&vouched.json());

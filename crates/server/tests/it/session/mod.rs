@@ -25,7 +25,9 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// The names of a body's members, in order.
 fn members(body: &Value) -> Vec<&str> {
-    body.as_object().unwrap().keys().map(String::as_str).collect()
+    let mut names: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
 }
 
 /// This must be an error of door 2, in its shape, which is all there is.
