@@ -65,9 +65,10 @@ impl Bound {
 /// Serves until the process is asked to stop.
 pub async fn serve(service: Arc<Service>, bound: Bound, config: &Config) -> Result<(), Failure> {
     outlive_file_size_limit()?;
+    let asked_to_stop = asked_to_stop()?;
     let counts = start_metrics()?;
     let upkeep = tokio::spawn(tasks::keep_metrics_small(counts.clone()));
-    let served = serve_until(service, bound, config, metrics_page(counts), asked_to_stop()).await;
+    let served = serve_until(service, bound, config, metrics_page(counts), asked_to_stop).await;
     upkeep.abort();
     served
 }
@@ -78,7 +79,7 @@ pub async fn serve_until(
     bound: Bound,
     config: &Config,
     page: MetricsPage,
-    asked_to_stop: impl Future<Output = Result<(), Failure>>,
+    asked_to_stop: impl Future<Output = ()>,
 ) -> Result<(), Failure> {
     let addresses = bound.addresses()?;
     if let Some(address) = bound.metrics_address()? {
@@ -92,7 +93,7 @@ pub async fn serve_until(
     for address in &addresses {
         info!(http.address = %address, "listening on {address}");
     }
-    asked_to_stop.await?;
+    asked_to_stop.await;
     info!("stopping: finishing what runs");
     let _ = stop.send(true);
     while running.join_next().await.is_some() {}

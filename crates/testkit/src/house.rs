@@ -198,7 +198,6 @@ impl Node {
         let (stop, stopped) = oneshot::channel();
         let asked_to_stop = async move {
             let _ = stopped.await;
-            Ok(())
         };
         let (serving, bound) = (Arc::clone(&service), Bound::on(vec![listener]));
         let no_metrics = Arc::new(String::new);
