@@ -17,7 +17,8 @@ const SCHEMA: &str = include_str!("../../../crates/storage/migrations/0001_first
 const PRAGMAS: &str = "pragma journal_mode = wal; pragma synchronous = full; pragma wal_autocheckpoint = 16000; \
     pragma cache_size = -16000; pragma temp_store = memory";
 const BATCH: usize = 64;
-const USERS: u64 = 10_000;
+/// Who have a session each before anything is measured, as in the server's database.
+const USERS: u64 = 100_000;
 
 const COLUMNS: &str = "project_id, session_id, user_id, client_id, vouched_by, device_id, amr, acr, auth_time, scope, \
     user_generation, client_generation, key_generation, project_generation, secret_hash, generation, rotated_at, \
@@ -43,7 +44,11 @@ pub(crate) async fn measure(span: Duration, data: &Path) -> Result<Rows> {
         conn.execute(SCHEMA).await?;
     }
     let already: i64 = sqlx::query("select count(*) from sessions").fetch_one(&mut conn).await?.try_get(0)?;
-    let already = u64::try_from(already)?;
+    let mut already = u64::try_from(already)?;
+    while already < USERS {
+        insert(&mut conn, already).await?;
+        already += BATCH as u64;
+    }
     let (mut inserted, start) = (0, now());
     while start.elapsed() < span {
         insert(&mut conn, already + inserted).await?;

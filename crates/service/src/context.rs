@@ -10,7 +10,10 @@ use countersign_crypto::{
 };
 use countersign_domain::{clock::Timestamp, id::AuditId};
 use countersign_storage::{db::Db, deployment, error::Error as StorageError, migrate};
-use quick_cache::sync::Cache;
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
+};
 
 use crate::{
     config::Config,
@@ -86,7 +89,7 @@ impl Service {
             revocations: Revocations::default(),
             limits: Limits::new(config.counted_callers),
             tally: Tally::default(),
-            verified: Cache::new(config.verified_tokens),
+            verified: remembering(config.verified_tokens),
             profiles: Profiles::new(config.known_users),
             db,
             master_key,
@@ -139,6 +142,23 @@ impl Service {
 /// Does the database hold anything that a master key has sealed? A schema alone doesn't.
 pub async fn needs_master_key(db: &Db) -> Result<bool, OpenError> {
     Ok(master_key_check(db).await?.is_some())
+}
+
+/// All tokens are new every quarter of an hour: one that was seen before must find its place among those that were seen often, or the cache
+/// would keep the old ones. So it remembers as many keys that it has let go as it has places.
+fn remembering(tokens: usize) -> Cache<[u8; 32], Arc<Verified>> {
+    let options = OptionsBuilder::new()
+        .estimated_items_capacity(tokens)
+        .weight_capacity(tokens as u64)
+        .hot_allocation(0.5)
+        .ghost_allocation(1.0)
+        .build();
+    match options {
+        Ok(options) => {
+            Cache::with_options(options, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+        }
+        Err(_) => Cache::new(tokens),
+    }
 }
 
 /// Looks, without changing anything, whether this master key is the one that the database needs.

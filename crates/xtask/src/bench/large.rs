@@ -2,8 +2,16 @@
 
 use anyhow::Result;
 
-use super::{Bench, USERS, measured::vouch_options, median, process::Server, stock, table};
+use super::{
+    Bench,
+    measured::vouch_options,
+    median,
+    process::Server,
+    stock::{self, Stock},
+    table,
+};
 
+const FEW: u32 = 10_000;
 const MILLION: u32 = 1_000_000;
 
 pub(super) struct Large {
@@ -21,24 +29,31 @@ struct Vouches {
     processor: Vec<f64>,
 }
 
-/// Compares with a server that runs on the small database.
-pub(super) fn measure(bench: &Bench, small: &Server) -> Result<Large> {
-    let stock = stock::fill(bench, "large", MILLION, MILLION)?;
-    stock.lift_limits(bench)?;
+/// Compares a large database with a small one.
+pub(super) fn measure(bench: &Bench) -> Result<Large> {
+    let small_stock = without_limits(bench, "small", FEW)?;
+    let stock = without_limits(bench, "large", MILLION)?;
     let mut ready = Vec::new();
     for _ in 0..bench.rounds {
         let server = Server::start(&stock)?;
         ready.push(server.process.ready_after.as_secs_f64());
         server.stop()?;
     }
-    let large = Server::start(&stock)?;
+    let (small, large) = (Server::start(&small_stock)?, Server::start(&stock)?);
     let (mut few_users, mut many_users) = (Vouches::default(), Vouches::default());
     for _ in 0..bench.rounds {
-        few_users.add(bench, small, USERS)?;
+        few_users.add(bench, &small, FEW)?;
         many_users.add(bench, &large, MILLION)?;
     }
+    small.stop()?;
     large.stop()?;
     Ok(Large { ready_after: median(ready), few_users, many_users })
+}
+
+fn without_limits(bench: &Bench, name: &str, users: u32) -> Result<Stock> {
+    let stock = stock::fill(bench, name, users, users)?;
+    stock.lift_limits(bench)?;
+    Ok(stock)
 }
 
 impl Vouches {

@@ -1,9 +1,6 @@
 //! Load, by wrk.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -101,14 +98,5 @@ pub(super) fn mint(bench: &Bench, server: &Server, load: Load) -> Result<PathBuf
         all += &fs::read_to_string(file.with_extension(thread.to_string()))?;
     }
     fs::write(&file, all)?;
-    Ok(file)
-}
-
-/// The first of the tokens, more than there are connections.
-pub(super) fn a_few(tokens: &Path) -> Result<PathBuf> {
-    let text = fs::read_to_string(tokens)?;
-    let file = tokens.with_file_name("few-tokens");
-    let few: Vec<&str> = text.lines().take(8 * CONNECTIONS as usize).collect();
-    fs::write(&file, few.join("\n") + "\n")?;
     Ok(file)
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{
     Bench, USERS,
-    load::{Seen, a_few, mint},
+    load::{Seen, mint},
     median,
     process::{Baseline, Server},
     rows::{Primitives, Row},
@@ -62,15 +62,17 @@ fn measure(bench: &Bench, row: Row, server: &Server, baseline: &Baseline, round:
     let mut options = match row {
         Row::Vouch => vouch_options(server, USERS).to_vec(),
         Row::SignUp => vec![format!("key={}", server.key), format!("run={round:03}")],
-        Row::Refresh | Row::MeWarm => {
-            vec![format!("tokens={}", a_few(&mint(bench, server, bench.load.short())?)?.display())]
+        Row::Refresh | Row::MeWarm | Row::MeCold => {
+            vec![format!("tokens={}", mint(bench, server, bench.load.long())?.display())]
         }
-        Row::MeCold => vec![format!("tokens={}", mint(bench, server, bench.load.long())?.display())],
     };
     let primitives = Primitives::measure(bench)?;
     let bare = load.run(bench, baseline.process.port, script, &options)?;
-    if row == Row::MeCold {
-        options.push("once=yes".to_owned());
+    match row {
+        Row::MeCold => options.push("once=yes".to_owned()),
+        // Each of them is seen once before.
+        Row::MeWarm => drop(bench.load.long().run(bench, server.process.port, script, &options)?),
+        Row::Vouch | Row::SignUp | Row::Refresh => {}
     }
     let before = server.process.processor_time()?;
     let ours = load.run(bench, server.process.port, script, &options)?;
