@@ -62,9 +62,8 @@ fn measure(bench: &Bench, row: Row, server: &Server, baseline: &Baseline, round:
     let mut options = match row {
         Row::Vouch => vouch_options(server, USERS).to_vec(),
         Row::SignUp => vec![format!("key={}", server.key), format!("run={round:03}")],
-        Row::Refresh | Row::MeWarm | Row::MeCold => {
-            vec![format!("tokens={}", mint(bench, server, bench.load.long())?.display())]
-        }
+        Row::Refresh | Row::MeCold => vec![format!("tokens={}", mint(bench, server, bench.load.long())?.display())],
+        Row::MeWarm => vec![format!("tokens={}", mint(bench, server, bench.load.short())?.display())],
     };
     let primitives = Primitives::measure(bench)?;
     let bare = load.run(bench, baseline.process.port, script, &options)?;
