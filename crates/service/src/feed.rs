@@ -19,7 +19,7 @@ use countersign_storage::{
     projects,
 };
 use tokio::{sync::Mutex, time::timeout};
-use tracing::error;
+use tracing::{error, info};
 
 use crate::{
     Service,
@@ -109,19 +109,21 @@ impl Service {
         let began = self.time.monotonic();
         match timeout(LONG_TICK, self.listen()).await {
             Ok(Ok(())) => self.feed.heard(began),
-            Ok(Err(problem)) => {
-                error!(%problem, "can't read the change feed: {problem}");
-                self.feed.position.lock().await.lost = true;
-            }
-            Err(_) => {
-                error!("can't read the change feed: the database doesn't answer");
-                self.feed.position.lock().await.lost = true;
-            }
+            Ok(Err(problem)) => self.lose(&problem.to_string()).await,
+            Err(_) => self.lose("the database doesn't answer").await,
         }
         #[expect(clippy::cast_precision_loss, reason = "thousands at most")]
         metrics::gauge!("countersign_revocations_remembered").set(self.revocations.len() as f64);
         let age = self.feed.age(self.time.monotonic());
         metrics::gauge!("countersign_feed_age_seconds").set(age.as_secs_f64());
+    }
+
+    /// From here on something may be missed. Said once, until the feed has been read again.
+    async fn lose(&self, problem: &str) {
+        let mut position = self.feed.position.lock().await;
+        if !std::mem::replace(&mut position.lost, true) {
+            error!(%problem, "can't read the change feed: {problem}");
+        }
     }
 
     async fn listen(&self) -> Result<(), LoadError> {
@@ -130,7 +132,11 @@ impl Service {
         let mut position = self.feed.position.lock().await;
         // A newest number that fell comes from a database that lost commits.
         if position.lost || newest < position.highest() {
+            let was_lost = position.lost;
             *position = self.read_everything(newest).await?;
+            if was_lost {
+                info!("the change feed is read again");
+            }
             return Ok(());
         }
         if newest > position.floor {

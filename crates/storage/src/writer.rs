@@ -22,7 +22,7 @@ use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
 };
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::{
     Conn, checkpointer,
@@ -64,7 +64,7 @@ impl Writer {
         let (batches, counted) = watch::channel(0);
         let little_is_left = Arc::new(AtomicBool::new(false));
         tokio::spawn(checkpointer::work(options.clone(), counted, Arc::clone(&little_is_left)));
-        on_its_own_thread(Scribe { options, file, conn: Some(conn), batches, little_is_left }.work(jobs))?;
+        on_its_own_thread(Scribe { options, file, conn: Some(conn), batches, little_is_left, down: None }.work(jobs))?;
         Ok(Self { queue })
     }
 
@@ -114,6 +114,8 @@ struct Scribe {
     batches: watch::Sender<u64>,
     /// Set when there is little left to carry over.
     little_is_left: Arc<AtomicBool>,
+    /// Why the database can't be written, as far as the last batch tells.
+    down: Option<String>,
 }
 
 #[derive(Default)]
@@ -178,6 +180,7 @@ impl Scribe {
         histogram!("countersign_writer_batch_units").record(batch.len() as f64);
         match self.together(&batch).await {
             Ok(answers) => {
+                self.is_up();
                 self.batches.send_modify(|count| *count += 1);
                 for ((_, answer), answered) in batch.hot.into_iter().zip(answers) {
                     let _ = answer.send(answered);
@@ -187,11 +190,25 @@ impl Scribe {
                 }
             }
             Err(Error::Unavailable(reason)) => {
-                warn!(%reason, "the database can't be written: {reason}");
-                self.conn = None;
+                self.is_down(&reason);
                 batch.refuse(&reason);
             }
             Err(_) => self.apart(batch).await,
+        }
+    }
+
+    /// Each reason is said once, however many batches fail: who is refused says so too, and a disk may be what is full.
+    fn is_down(&mut self, reason: &str) {
+        self.conn = None;
+        if self.down.as_deref() != Some(reason) {
+            warn!(%reason, "the database can't be written: {reason}");
+            self.down = Some(reason.to_owned());
+        }
+    }
+
+    fn is_up(&mut self) {
+        if self.down.take().is_some() {
+            info!("the database can be written again");
         }
     }
 
@@ -231,6 +248,7 @@ impl Scribe {
         self.conn = None;
         match self.savepoints(&batch).await {
             Ok(Apart { work, hot }) => {
+                self.is_up();
                 for ((_, answer), result) in batch.work.into_iter().zip(work) {
                     let _ = answer.send(result);
                 }
@@ -240,8 +258,7 @@ impl Scribe {
             }
             Err(error) => {
                 let reason = error.to_string();
-                warn!(%reason, "the database can't be written: {reason}");
-                self.conn = None;
+                self.is_down(&reason);
                 batch.refuse(&reason);
             }
         }
