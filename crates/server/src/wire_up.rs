@@ -59,10 +59,16 @@ pub async fn open_db(config: &Config, data: &DataDir) -> Result<Db, Failure> {
         Engine::Sqlite => 4,
         Engine::Postgres => 16,
     });
-    let opened = Db::open(&Options { url, max_connections, create: true }).await;
-    opened.map_err(|error| match error {
-        StorageError::Unavailable(problem) => Failure::Failed(format!("can't open the database: {problem}")),
-        other => other.into(),
+    let opened = Db::open(&Options { url: url.clone(), max_connections, create: true }).await;
+    opened.map_err(|error| match (error, engine) {
+        (StorageError::Unavailable(problem), Engine::Sqlite) => Failure::Failed(format!(
+            "can't open the database {url}: {problem}. The file and its directory must be writable, not read-only"
+        )),
+        // The URL may hold a password.
+        (StorageError::Unavailable(problem), Engine::Postgres) => {
+            Failure::Failed(format!("can't open the database: {problem}"))
+        }
+        (other, _) => other.into(),
     })
 }
 

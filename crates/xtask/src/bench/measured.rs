@@ -86,11 +86,19 @@ pub(super) fn vouch_options(server: &Server, users: u32) -> [String; 2] {
 impl Turn {
     /// Requests a second, if nothing had to be done but what can't be left out.
     fn limit(&self, row: Row) -> f64 {
-        1e9 / (1e9 / self.bare.rate() + row.cost(&self.primitives))
+        self.within(row.cost(&self.primitives))
     }
 
     fn share(&self, row: Row) -> f64 {
         self.ours.rate() / self.limit(row)
+    }
+
+    fn strict_share(&self, row: Row) -> f64 {
+        self.ours.rate() / self.within(row.least_cost(&self.primitives))
+    }
+
+    fn within(&self, cost: f64) -> f64 {
+        1e9 / (1e9 / self.bare.rate() + cost)
     }
 }
 
@@ -108,7 +116,7 @@ impl Measured {
             "its limit is",
             "limit /s",
             "share",
-            "fastest turn",
+            "of all cores",
             "target",
         ];
         table::print(&head, &lines);
@@ -134,9 +142,6 @@ impl Measured {
 
 fn line(row: Row, turns: &[Turn]) -> Vec<String> {
     let middle = |of: &dyn Fn(&Turn) -> f64| median(turns.iter().map(of).collect());
-    // The one that the rest of the machine disturbed least.
-    let fastest = turns.iter().max_by(|one, other| one.ours.rate().total_cmp(&other.ours.rate()));
-    let fastest = fastest.map_or(f64::NAN, |turn| turn.share(row));
     vec![
         row.name().to_owned(),
         table::thousands(middle(&|turn| turn.ours.rate())),
@@ -147,7 +152,7 @@ fn line(row: Row, turns: &[Turn]) -> Vec<String> {
         row.needs().to_owned(),
         table::thousands(middle(&|turn| turn.limit(row))),
         table::percent(middle(&|turn| turn.share(row))),
-        table::percent(fastest),
+        table::percent(middle(&|turn| turn.strict_share(row))),
         row.target().to_owned(),
     ]
 }
