@@ -62,7 +62,7 @@ pub async fn open_db(config: &Config, data: &DataDir) -> Result<Db, Failure> {
     let opened = Db::open(&Options { url: url.clone(), max_connections, create: true }).await;
     opened.map_err(|error| match (error, engine) {
         (StorageError::Unavailable(problem), Engine::Sqlite) => Failure::Failed(format!(
-            "can't open the database {url}: {problem}. The file and its directory must be writable, not read-only"
+            "can't open the database {url}: {problem}. It must be a database of SQLite's, and the server must be able to write to it and to its directory"
         )),
         // The URL may hold a password.
         (StorageError::Unavailable(problem), Engine::Postgres) => {
