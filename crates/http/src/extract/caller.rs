@@ -26,7 +26,7 @@ impl FromRequestParts<App> for CallerOf {
             address: address_of(parts, app),
             user_agent: user_agent.unwrap_or_default().into_owned(),
             is_browser: parts.headers.contains_key(header::ORIGIN),
-            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            request_id: parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
         }))
     }
 }
