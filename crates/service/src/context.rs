@@ -20,8 +20,10 @@ use crate::{
     directory::{Directory, LoadError},
     error::Outage,
     feed::Feed,
+    known_users::KnownUsers,
     limits::Limits,
     me::Profiles,
+    project_counts::ProjectCounts,
     proof::access_token::Verified,
     revocations::Revocations,
     tally::Tally,
@@ -40,9 +42,11 @@ pub struct Service {
     pub(crate) revocations: Revocations,
     pub(crate) limits: Limits,
     pub(crate) tally: Tally,
+    pub(crate) counts: ProjectCounts,
     /// Access tokens whose signature has been checked, by their SHA-256. What may change is judged after it, every time.
     pub(crate) verified: Cache<[u8; 32], Arc<Verified>>,
     pub(crate) profiles: Profiles,
+    pub(crate) known_users: KnownUsers,
 }
 
 /// Why the service can't begin.
@@ -89,8 +93,10 @@ impl Service {
             revocations: Revocations::default(),
             limits: Limits::new(config.counted_callers),
             tally: Tally::default(),
+            counts: ProjectCounts::default(),
             verified: remembering(config.verified_tokens),
             profiles: Profiles::new(config.known_users),
+            known_users: KnownUsers::new(config.known_users),
             db,
             master_key,
             entropy,

@@ -182,6 +182,7 @@ impl Service {
             self.note(change);
         }
         self.profiles.clear();
+        self.known_users.clear();
         let known: Vec<ProjectId> = self.directory.load().projects().map(|view| view.project.id.clone()).collect();
         let all: BTreeSet<ProjectId> = projects.into_iter().map(|project| project.id).chain(known).collect();
         for project in all {
@@ -218,8 +219,12 @@ impl Service {
             What::SessionEnded(session) => self.revocations.session_ended(session, change.expires_at),
             What::UserRevoked(user, generation) => {
                 self.revocations.user_revoked(user, generation, change.expires_at);
+                self.known_users.heard(user);
             }
-            What::UserChanged(user) => self.profiles.forget(user),
+            What::UserChanged(user) => {
+                self.profiles.forget(user);
+                self.known_users.heard(user);
+            }
         }
     }
 

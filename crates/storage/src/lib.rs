@@ -6,10 +6,12 @@
 pub mod audit;
 pub mod changes;
 mod checkpointer;
+pub mod client_api_keys;
 pub mod clients;
 pub mod conn;
 mod database_file;
 pub mod db;
+pub mod counters;
 pub mod deployment;
 pub mod error;
 pub mod hot;

@@ -3,6 +3,7 @@
 use countersign_domain::{
     clock::Timestamp,
     id::{ProjectId, UserId},
+    text::ExternalId,
     user::User,
 };
 use sqlx::any::AnyRow;
@@ -51,6 +52,38 @@ pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Resul
     let sql = "select * from users where project_id = $1 and user_id = $2";
     let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
     row.as_ref().map(read).transpose()
+}
+
+/// What a verdict must know of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserState {
+    /// The user.
+    pub user: UserId,
+    /// The revocation counter.
+    pub generation: u32,
+    /// Is the user locked out?
+    pub is_disabled: bool,
+}
+
+/// The user whom the customer's own id names: one walk along two primary keys.
+pub async fn find_by_external_id(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    id: &ExternalId,
+) -> Result<Option<UserState>> {
+    let sql = "select u.user_id, u.generation, u.disabled_at from identities i \
+               join users u on u.project_id = i.project_id and u.user_id = i.user_id \
+               where i.project_id = $1 and i.kind = 'external_id' and i.value = $2";
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(id.as_str())).await?;
+    let read = |row| {
+        let row = Reader::new(&row, "users", &["user_id"]);
+        Ok(UserState {
+            user: row.parsed("user_id")?,
+            generation: row.integer("generation")?,
+            is_disabled: row.optional_time("disabled_at")?.is_some(),
+        })
+    };
+    row.map(read).transpose()
 }
 
 /// Users of a project in order of their ids, those after `after`.

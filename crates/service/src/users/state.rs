@@ -51,7 +51,7 @@ impl Service {
                 if let (StateChange::Enable, Some(into)) = (change, user.merged_into) {
                     return Ok(Err(Refused::Invalid(format!("user `{id}` was merged into `{into}`"))));
                 }
-                let mut news = Vec::new();
+                let mut news = vec![Self::user_news(&project, id, now)];
                 if change != StateChange::Enable {
                     news.extend(revoke_all(conn, &project, id, told_until).await?);
                     user.generation += 1;
