@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_hash_reads_back_and_finds_only_its_own_key() {
-        let (mine, theirs) = (generate(KeyText::Secret, &Entropy::system()), generate(KeyText::Secret, &Entropy::system()));
+        let (mine, theirs) =
+            (generate(KeyText::Secret, &Entropy::system()), generate(KeyText::Secret, &Entropy::system()));
         let kept = SecretKeyHash::from_text(&SecretKeyHash::of(&mine).to_text()).unwrap();
         assert!(kept.matches(&SecretKeyHash::of_unverified(mine.danger_expose()).unwrap()));
         assert!(!kept.matches(&SecretKeyHash::of_unverified(theirs.danger_expose()).unwrap()));

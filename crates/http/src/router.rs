@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::Request,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 
 use crate::{
@@ -35,8 +35,22 @@ fn doors(at: &str) -> Router<App> {
     Router::new()
         .merge(vouch_door(&format!("{at}/auth")))
         .merge(vouch_door(&format!("{at}/api/auth")))
-        .route(&format!("{at}/v1/me"), get(client_api::me::handle))
+        .merge(client_door(at))
         .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
+}
+
+/// Door 2.
+fn client_door(at: &str) -> Router<App> {
+    use client_api::users;
+    Router::new()
+        .route(&format!("{at}/v1/me"), get(client_api::me::handle))
+        .route(&format!("{at}/users"), get(users::list::handle).post(users::create::handle))
+        .route(
+            &format!("{at}/users/{{id}}"),
+            get(users::show::handle).post(users::set::handle).delete(users::delete::handle),
+        )
+        .route(&format!("{at}/verify"), any(client_api::verify::handle))
+        .route(&format!("{at}/verify/{{*path}}"), any(client_api::verify::handle))
 }
 
 /// Door 1.

@@ -14,8 +14,10 @@ use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, UnitWeighter,
     sync::{Cache, DefaultLifecycle},
 };
+use tokio::sync::watch;
 
 use crate::{
+    assertion::Assertions,
     config::Config,
     directory::{Directory, LoadError},
     error::Outage,
@@ -47,6 +49,9 @@ pub struct Service {
     pub(crate) verified: Cache<[u8; 32], Arc<Verified>>,
     pub(crate) profiles: Profiles,
     pub(crate) known_users: KnownUsers,
+    pub(crate) assertions: Assertions,
+    /// Moves whenever something was heard that open streams must be judged by.
+    pub(crate) news: watch::Sender<u64>,
 }
 
 /// Why the service can't begin.
@@ -97,6 +102,8 @@ impl Service {
             verified: remembering(config.verified_tokens),
             profiles: Profiles::new(config.known_users),
             known_users: KnownUsers::new(config.known_users),
+            assertions: Assertions::new(config.verified_tokens / 10),
+            news: watch::Sender::new(0),
             db,
             master_key,
             entropy,
@@ -126,6 +133,11 @@ impl Service {
     /// Verdicts are for nodes that hear of revocations.
     pub(crate) fn fresh(&self) -> Result<(), Outage> {
         if self.feed.is_fresh(self.time.monotonic()) { Ok(()) } else { Err(Outage::StaleFeed) }
+    }
+
+    /// Moves whenever something was heard that open streams must be judged by.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     /// May this node be sent callers?

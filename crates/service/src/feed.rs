@@ -154,6 +154,9 @@ impl Service {
             after = last.seq;
             let is_last_page = page.len() < PAGE as usize;
             let new: Vec<Numbered> = page.into_iter().filter(|it| !position.seen.contains(&it.seq)).collect();
+            if new.is_empty() && is_last_page {
+                return Ok(());
+            }
             self.apply_all(new.iter().map(|it| &it.change)).await?;
             position.seen.extend(new.iter().map(|it| it.seq));
             if is_last_page {
@@ -188,6 +191,7 @@ impl Service {
         for project in all {
             self.reload(&project).await?;
         }
+        self.news.send_modify(|news| *news += 1);
         Ok(position)
     }
 
@@ -209,6 +213,7 @@ impl Service {
         for project in projects {
             self.reload(project).await?;
         }
+        self.news.send_modify(|news| *news += 1);
         Ok(())
     }
 

@@ -3,8 +3,10 @@
 
 pub mod address;
 pub mod admin;
+mod assertion;
 pub mod audit_log;
 pub mod caller;
+pub mod client_users;
 pub mod clients;
 pub mod config;
 pub mod context;
@@ -17,6 +19,7 @@ mod limits;
 pub mod maintenance;
 pub mod me;
 pub mod project_counts;
+pub mod project_report;
 pub mod projects;
 pub mod proof;
 mod revocations;

@@ -7,7 +7,9 @@ use countersign_domain::{
     clock::{ClockState, Timestamp},
     id::ProjectId,
 };
-use countersign_storage::{changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys, signing_keys};
+use countersign_storage::{
+    changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys, signing_keys,
+};
 use tracing::{info, warn};
 
 use crate::{Service, admin::Refused};

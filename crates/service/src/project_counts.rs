@@ -86,8 +86,11 @@ impl ProjectCounts {
 
     /// What was counted since it was last taken.
     pub(crate) fn take(&self) -> Vec<(ProjectId, Event, u64)> {
-        let all: Vec<(ProjectId, Arc<Counts>)> =
-            self.0.read().map(|all| all.iter().map(|(id, it)| (id.clone(), Arc::clone(it))).collect()).unwrap_or_default();
+        let all: Vec<(ProjectId, Arc<Counts>)> = self
+            .0
+            .read()
+            .map(|all| all.iter().map(|(id, it)| (id.clone(), Arc::clone(it))).collect())
+            .unwrap_or_default();
         let taken = all.iter().flat_map(|(id, counts)| {
             let events = Event::ALL.iter().zip(&counts.0);
             events.map(|(event, (count, _))| (id.clone(), *event, count.swap(0, Ordering::Relaxed)))

@@ -24,6 +24,13 @@ pub async fn add(conn: &mut Conn<'_>, project: &ProjectId, name: &str, hour: i64
     Reader::new(&row, "counters", &["name", "hour"]).integer("value")
 }
 
+/// What a count comes to.
+pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, name: &str, hour: i64) -> Result<i64> {
+    let sql = "select value from counters where project_id = $1 and name = $2 and hour = $3";
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(name).bind(hour)).await?;
+    row.map_or(Ok(0), |row| Reader::new(&row, "counters", &[]).integer("value"))
+}
+
 /// What each count came to in the hours from `since` on.
 pub async fn totals(conn: &mut Conn<'_>, project: &ProjectId, since: i64) -> Result<Vec<(String, i64)>> {
     let sql = "select name, cast(sum(value) as bigint) as value from counters \

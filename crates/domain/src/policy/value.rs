@@ -166,7 +166,8 @@ pub(super) fn host_name(text: &str) -> Result<Option<String>, String> {
 pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     let is_origin = |text: &str| {
         let (scheme, host) = text.split_once("://").unwrap_or_default();
-        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b':' | b'[' | b']');
+        let plain =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b':' | b'[' | b']');
         let is_scheme = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.');
         !scheme.is_empty() && scheme.bytes().all(is_scheme) && !host.is_empty() && host.bytes().all(plain)
     };

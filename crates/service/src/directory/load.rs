@@ -21,8 +21,8 @@ use countersign_domain::{
     project::Project,
 };
 use countersign_storage::{
-    Conn, client_api_keys, client_api_keys::StoredClientApiKey, clients, error::Error as StorageError, mac_keys, projects, secret_keys, signing_keys,
-    signing_keys::StoredSigningKey,
+    Conn, client_api_keys, client_api_keys::StoredClientApiKey, clients, error::Error as StorageError, mac_keys,
+    projects, secret_keys, signing_keys, signing_keys::StoredSigningKey,
 };
 
 use super::{

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use countersign_crypto::{
     api_key::{KeyText, generate},
     secret::SecretText,
+    user_mac::{HmacSecret, UnverifiedUserMac},
 };
 use countersign_domain::{
     audit::{Act, Subject},
@@ -18,7 +19,7 @@ use countersign_storage::{client_api_keys, client_api_keys::StoredClientApiKey, 
 use crate::{
     Service,
     admin::{Deed, Refused},
-    directory::hmac_secret_place,
+    directory::{UserKey, hmac_secret_place},
 };
 
 /// A key with its text: that of an HMAC secret is never shown again.
@@ -28,6 +29,9 @@ pub struct NewClientApiKey {
     /// Its text.
     pub text: SecretText,
 }
+
+/// Two secrets are the same if they prove this alike.
+const PROBE: &str = "probe";
 
 impl Service {
     /// Makes a key.
@@ -158,6 +162,23 @@ impl Service {
     pub async fn show_client_api_key(&self, project: &ProjectId, id: KeyId) -> Result<ClientApiKey, Refused> {
         let found = client_api_keys::find(&mut self.db.reader().await?.conn(), project, id).await?;
         found.map(|stored| stored.key).ok_or_else(|| Refused::not_found("key", id))
+    }
+
+    /// Would an app with this key be listened to?
+    pub fn knows_live_publishable_key(&self, text: &str) -> bool {
+        let directory = self.directory.load();
+        let key = directory.publishable_key(text).and_then(|(project, id)| project.publishable_key(id));
+        key.is_some_and(|key| key.is_live(self.now()))
+    }
+
+    /// Would a user be proved under this secret?
+    pub fn knows_live_hmac_secret(&self, project: &ProjectId, text: &SecretText) -> bool {
+        let directory = self.directory.load();
+        let Some(project) = directory.project(project.as_str()) else { return false };
+        let shown = UnverifiedUserMac::V1(HmacSecret::new(text.clone()).v1(PROBE));
+        let now = self.now();
+        let proves = |it: &UserKey| it.key.is_live(now) && it.secret.proves(&project.project.id, PROBE, &shown);
+        project.user_keys().iter().any(proves)
     }
 
     fn new_client_api_key(

@@ -51,7 +51,7 @@ impl Service {
     pub fn knows_live_key(&self, hash: &SecretKeyHash) -> bool {
         let directory = self.directory.load();
         let key = directory.secret_key(hash).and_then(|(project, id)| project.secret_key(id).cloned());
-        key.is_some_and(|key| key.revoked_at.is_none() && !key.expires_at.is_some_and(|end| end.is_past(self.now())))
+        key.is_some_and(|key| key.is_live(self.now()))
     }
 
     /// A secret key, without its secret.

@@ -187,9 +187,9 @@ impl Service {
         caller: &Caller,
     ) -> Result<ClientUser, CallRefused> {
         let proved = self.client_user(address, call, caller).await;
-        let reason = proved.as_ref().map_or_else(CallRefused::reason, |user| {
-            if user.is_proved() { ACCEPTED } else { "unproved" }
-        });
+        let reason = proved
+            .as_ref()
+            .map_or_else(CallRefused::reason, |user| if user.is_proved() { ACCEPTED } else { "unproved" });
         Verdict::ClientCall.count(reason);
         proved.map_err(|refused| match refused {
             CallRefused::NotProved(flaw) => self.count_unproved(address, flaw, caller),
@@ -319,7 +319,7 @@ impl Service {
         }
     }
 
-    fn count_unproved(&self, address: &Address, flaw: Flaw, caller: &Caller) -> CallRefused {
+    pub(crate) fn count_unproved(&self, address: &Address, flaw: Flaw, caller: &Caller) -> CallRefused {
         let project = self.addressed(address, None).ok();
         match self.take_failure(project.as_deref(), caller.address) {
             Ok(()) => flaw.into(),

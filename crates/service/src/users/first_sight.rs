@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The count of users that calls without proof have made, ever.
-const MADE_UNPROVED: &str = "users_unproved";
+pub(crate) const MADE_UNPROVED: &str = "users_unproved";
 
 /// What a first call draws up before it is known whether anybody came first.
 struct Newcomer {
@@ -84,7 +84,7 @@ impl Service {
         let rate = Rate::per_hour(project.settings.users_per_hour);
         let within = self.limits.take(&("users", &project.project.id), rate, self.time.monotonic());
         within.map_err(|_| Flaw::TooManyUsers)?;
-        let newcomer = Arc::new(self.newcomer(project, id, proof, caller)?);
+        let newcomer = Arc::new(self.newcomer(project, id, proof, caller));
         let made = self.db.write(move |mut conn| {
             let newcomer = Arc::clone(&newcomer);
             Box::pin(async move { make(&mut conn, &newcomer).await })
@@ -100,20 +100,13 @@ impl Service {
         Ok(())
     }
 
-    fn newcomer(
-        &self,
-        project: &ProjectView,
-        id: &ExternalId,
-        proof: &UserProof,
-        caller: &Caller,
-    ) -> Result<Newcomer, CallRefused> {
+    fn newcomer(&self, project: &ProjectView, id: &ExternalId, proof: &UserProof, caller: &Caller) -> Newcomer {
         let now = self.now();
-        let none: Name = "".parse().map_err(|_| Flaw::NoSuchUser)?;
         let user = User {
             project: project.project.id.clone(),
             id: UserId::new(now, self.entropy.bytes()),
-            given_name: none.clone(),
-            family_name: none,
+            given_name: Name::default(),
+            family_name: Name::default(),
             generation: 0,
             created_at: now,
             updated_at: now,
@@ -137,7 +130,7 @@ impl Service {
             detail: vec![("proof", by.to_owned())],
         };
         let unproved_limit = (*proof == UserProof::Unproved).then_some(project.settings.users_unproved);
-        Ok(Newcomer { user, identity, entry, unproved_limit })
+        Newcomer { user, identity, entry, unproved_limit }
     }
 }
 

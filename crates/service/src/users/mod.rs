@@ -1,7 +1,7 @@
 //! Users, as operators see to them.
 
 pub mod create;
-mod first_sight;
+pub(crate) mod first_sight;
 pub mod list;
 pub mod merge;
 pub mod revoke;

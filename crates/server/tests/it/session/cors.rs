@@ -70,6 +70,9 @@ async fn a_page_sees_the_answer_and_when_to_come_again(engine: Engine) {
     ];
     for answer in answers {
         assert_eq!(answer.header("access-control-allow-origin"), "*");
-        assert_eq!(list(&answer, "access-control-expose-headers"), ["dpop-nonce", "retry-after", "www-authenticate", "x-request-id"]);
+        assert_eq!(
+            list(&answer, "access-control-expose-headers"),
+            ["dpop-nonce", "retry-after", "www-authenticate", "x-request-id"]
+        );
     }
 }
