@@ -9,7 +9,7 @@ use countersign_crypto::{
 };
 use countersign_domain::{
     clock::Timestamp,
-    generations::Generations,
+    generations::{Dimension, Generations},
     id::{ClientId, KeyId, ProjectId, SessionId, UserId},
     proof::Proof,
 };
@@ -44,6 +44,17 @@ pub(crate) struct Verified {
     pub(crate) proof: Proof,
     pub(crate) vouched_by: Option<KeyId>,
     generations: Generations,
+}
+
+/// What has ended a token before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its session was ended.
+    Session,
+    /// Its client is there no more, or disabled.
+    Client,
+    /// Somebody revoked everything that was there until then.
+    By(Dimension),
 }
 
 /// Why an access token isn't taken.
@@ -96,7 +107,8 @@ impl Service {
         proved
     }
 
-    fn bearer(&self, address: &Address, unverified: &str) -> Result<Bearer, TokenRefused> {
+    /// Counts nothing: Explain asks here, too.
+    pub(crate) fn bearer(&self, address: &Address, unverified: &str) -> Result<Bearer, TokenRefused> {
         self.fresh()?;
         let key = sha256(unverified);
         let token = if let Some(known) = self.verified.get(&key) {
@@ -120,7 +132,7 @@ impl Service {
         }
     }
 
-    fn verify(&self, unverified: &str) -> Result<Verified, TokenRefused> {
+    pub(crate) fn verify(&self, unverified: &str) -> Result<Verified, TokenRefused> {
         let jws = UnverifiedJws::parse(unverified).map_err(|_| TokenRefused::NotOurs)?;
         let kid = jws.unverified_header.kid.clone();
         let directory = self.directory.load();
@@ -159,10 +171,19 @@ impl Service {
 
     /// Do its session, user, client, key and project still stand as they did?
     pub(crate) fn is_unrevoked(&self, project: &ProjectView, token: &Verified) -> bool {
+        self.ended(project, token).is_none()
+    }
+
+    /// What has ended a token, if anything has.
+    pub(crate) fn ended(&self, project: &ProjectView, token: &Verified) -> Option<Ended> {
         let user = self.revocations.generation_of(token.user).unwrap_or(token.generations.user);
         let current = project.generations(user, &token.client, token.vouched_by);
         let is_closed = project.client(&token.client).is_none_or(|view| view.client.disabled_at.is_some());
-        !is_closed && token.generations.overtaken_by(current).is_none() && !self.revocations.is_ended(token.session)
+        if is_closed {
+            return Some(Ended::Client);
+        }
+        let by = token.generations.overtaken_by(current).map(Ended::By);
+        by.or_else(|| self.revocations.is_ended(token.session).then_some(Ended::Session))
     }
 }
 

@@ -107,16 +107,20 @@ impl Service {
         publishable_key: Shown<'_>,
         caller: &Caller,
     ) -> Result<(), NotAnActor> {
-        let project = &actor.project().project.id;
-        let is_addressed = self.addressed(address, Some(project.as_str())).is_ok();
+        if !self.agree(address, actor.project(), publishable_key) {
+            return Err(self.refuse(address, Flaw::OtherProject, caller));
+        }
+        Ok(check_origin(actor.project(), caller)?)
+    }
+
+    /// Do path, host and publishable key name the project of the credential, as far as they speak?
+    pub(crate) fn agree(&self, address: &Address, project: &ProjectView, publishable_key: Shown<'_>) -> bool {
+        let project = &project.project.id;
         let is_keys = match publishable_key {
             Shown::Absent => true,
             shown => self.client_project(address, shown).is_ok_and(|(named, _)| named.project.id == *project),
         };
-        if !is_addressed || !is_keys {
-            return Err(self.refuse(address, Flaw::OtherProject, caller));
-        }
-        Ok(check_origin(actor.project(), caller)?)
+        is_keys && self.addressed(address, Some(project.as_str())).is_ok()
     }
 
     fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
@@ -199,7 +203,7 @@ impl Actor {
 }
 
 /// What stands after `Bearer` (RFC 6750 §2.1). Another scheme is not for us.
-fn bearer(value: &[u8]) -> Option<&str> {
+pub(crate) fn bearer(value: &[u8]) -> Option<&str> {
     let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
 }
