@@ -9,6 +9,7 @@ pub mod digest;
 pub mod encoding;
 pub mod entropy;
 pub mod jose;
+pub mod mac_recipe;
 pub mod master_key;
 pub mod refresh_token;
 pub mod seal;
