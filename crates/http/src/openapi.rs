@@ -38,6 +38,7 @@ use crate::{client_api, ops, vouch};
         vouch::sessions::handle,
         client_api::me::handle,
         client_api::verify::handle,
+        client_api::explain::handle,
         client_api::users::list::handle,
         client_api::users::create::handle,
         client_api::users::show::handle,

@@ -14,7 +14,7 @@ use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, UnitWeighter,
     sync::{Cache, DefaultLifecycle},
 };
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     assertion::Assertions,
@@ -52,6 +52,8 @@ pub struct Service {
     pub(crate) assertions: Assertions,
     /// Moves whenever something was heard that open streams must be judged by.
     pub(crate) news: watch::Sender<u64>,
+    /// Held while an explanation looks through the known users: that is work.
+    pub(crate) explaining: Mutex<()>,
 }
 
 /// Why the service can't begin.
@@ -104,6 +106,7 @@ impl Service {
             known_users: KnownUsers::new(config.known_users),
             assertions: Assertions::new(config.verified_tokens / 10),
             news: watch::Sender::new(0),
+            explaining: Mutex::default(),
             db,
             master_key,
             entropy,
