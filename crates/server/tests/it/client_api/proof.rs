@@ -85,7 +85,7 @@ async fn only_the_padded_standard_spelling_is_taken(engine: Engine) {
     let app = app.next().unwrap();
     let hmac = app.hmac.clone().unwrap();
     let bytes = base64_bytes(&hmac);
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     let spellings = [
         hmac.trim_end_matches('=').to_owned(),
         hmac.replace('+', "-").replace('/', "_"),
