@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod client;
 pub mod clock;
+pub mod gateway;
 pub mod generations;
 pub mod id;
 pub mod identity;
