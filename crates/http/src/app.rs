@@ -33,3 +33,7 @@ pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
 /// The other end of the connection. Whoever accepts connections adds it to each request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
+
+/// Marks a request that came over TLS. Whoever accepts connections adds it.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;

@@ -14,25 +14,25 @@ pub struct ClearPath<'p> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnclearPath {
     /// It doesn't begin with a slash: `OPTIONS *`, `CONNECT`.
-    #[error("the path must begin with a slash")]
+    #[error("it must begin with a slash")]
     NoSlash,
     /// A percent sign without two hexadecimal digits.
-    #[error("the path holds a percent sign without two hexadecimal digits")]
+    #[error("it holds a percent sign without two hexadecimal digits")]
     BrokenEscape,
     /// A control character, escaped or not.
-    #[error("the path holds a control character")]
+    #[error("it holds a control character")]
     ControlCharacter,
     /// A backslash, escaped or not: a slash to some.
-    #[error("the path holds a backslash")]
+    #[error("it holds a backslash")]
     Backslash,
     /// An escaped slash where the project doesn't take them.
-    #[error("the path holds an escaped slash; `gateway.encoded_slashes=on` lets it through")]
+    #[error("it holds an escaped slash")]
     EncodedSlash,
     /// `.` or `..`, in any spelling.
-    #[error("the path holds a dot segment")]
+    #[error("it holds a dot segment")]
     DotSegment,
     /// An ASCII character in more bytes than it has (RFC 3629 §3): a slash or a dot to some, nothing to others.
-    #[error("the path holds an overlong encoding")]
+    #[error("it holds an overlong encoding")]
     Overlong,
 }
 

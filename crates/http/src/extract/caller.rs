@@ -38,7 +38,7 @@ pub(crate) fn address_of(parts: &Parts, app: &App) -> IpAddr {
 }
 
 /// A header that stands there once, as text. Twice is as good as never: who knows which one was meant?
-pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().ok(),

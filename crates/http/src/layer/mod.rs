@@ -4,4 +4,4 @@ pub(crate) mod observe;
 mod request_id;
 mod route_metrics;
 
-pub(crate) use request_id::RequestId;
+pub(crate) use request_id::{HEADER as REQUEST_ID, RequestId};
