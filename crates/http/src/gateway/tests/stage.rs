@@ -120,12 +120,14 @@ impl Server {
     }
 }
 
+/// A server as most are: it notices at once that nobody listens any more.
 async fn speak_http(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, router: Router) {
     let service = service_fn(move |request: Request<Incoming>| router.clone().oneshot(request.map(Body::new)));
-    let _ = server().serve_connection_with_upgrades(TokioIo::new(stream), service).await;
+    let http = Builder::new(TokioExecutor::new());
+    let _ = http.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }
 
-/// As the program configures it.
+/// The server around the gateway, as the program configures it.
 fn server() -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
     http.http1().timer(TokioTimer::new()).half_close(true);
