@@ -167,3 +167,120 @@ fn via(version: Version) -> HeaderValue {
         _ => "1.1 countersign",
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{net::IpAddr, time::Duration};
+
+    use axum::extract::Request;
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+    use crate::{
+        app::{OverTls, Peer},
+        gateway::hop::Speech,
+    };
+
+    const MANNER: Manner = Manner { connect_timeout: Duration::from_secs(1), speech: Speech::Http1 };
+
+    fn identity() -> HeaderMap {
+        let headers = [("x-countersign-user", "u_ada"), ("x-countersign-amr", "hmac")];
+        headers
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .into_iter()
+            .collect()
+    }
+
+    fn left(headers: &[(String, String)], prepare: impl FnOnce(&mut Parts)) -> HeaderMap {
+        let mut parts = Request::new(()).into_parts().0;
+        for (name, value) in headers {
+            if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
+                parts.headers.append(name, value);
+            }
+        }
+        prepare(&mut parts);
+        leave(&mut parts, &Body::from("hello"), MANNER, &["10.0.0.0/8".parse().unwrap()], identity());
+        parts.headers
+    }
+
+    #[test]
+    fn the_upstream_is_told_how_the_caller_reached_us() {
+        let told = |peer: &str, over_tls: bool| {
+            let headers =
+                [("host".to_owned(), "api.example.com:8443".to_owned()), ("forwarded".to_owned(), "for=x".to_owned())];
+            let headers = left(&headers, |parts| {
+                parts.extensions.insert(Peer(peer.parse::<IpAddr>().unwrap()));
+                if over_tls {
+                    parts.extensions.insert(OverTls);
+                }
+            });
+            let told = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded"];
+            told.map(|name| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned())
+        };
+        assert_eq!(told("203.0.113.9", true), ["203.0.113.9", "https", "api.example.com:8443", ""]);
+        assert_eq!(told("2001:db8::7", false), ["2001:db8::7", "http", "api.example.com:8443", ""]);
+        let own = "for=x, for=10.0.0.1;proto=https";
+        assert_eq!(told("::ffff:10.0.0.1", true), ["10.0.0.1", "https", "api.example.com:8443", own]);
+    }
+
+    #[test]
+    fn a_name_in_a_url_is_no_host() {
+        let headers = left(&[], |parts| parts.uri = "http://admin:pw@api.example.com:81/x".parse().unwrap());
+        assert_eq!(headers["x-forwarded-host"], "api.example.com:81");
+    }
+
+    fn name() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "[xX][-_.~!](countersign|proficient|forwarded|real|request|original|mine)[-_.~!](user|User|for|host|ip|id|url|[a-z]{0,3})",
+            "(authorization|verification[-_]token|dpop|proxy[-_]authorization|host|te|expect|via)",
+            "(content[-_]length|transfer[-_]encoding|connection|keep[-_]alive|upgrade|accept|cookie)",
+            "[a-z]{1,8}",
+        ]
+    }
+
+    fn headers() -> impl Strategy<Value = Vec<(String, String)>> {
+        let named = vec(name(), 0..4).prop_map(|names| ("connection".to_owned(), names.join(", ")));
+        let any = (name(), "[a-z0-9=,;]{0,8}").prop_map(|(name, value)| (name, format!("EVE{value}")));
+        vec(prop_oneof![3 => any, 1 => named], 0..12)
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_caller_writes_only_we_say_who_calls(headers in headers()) {
+            let left = left(&headers, |_| ());
+            for (name, value) in identity() {
+                let name = name.unwrap();
+                prop_assert_eq!(left.get_all(&name).iter().collect::<Vec<_>>(), [&value]);
+            }
+            for (name, value) in &left {
+                let (plain, said) = (plainly(name).into_owned(), value.to_str().unwrap());
+                if plain.starts_with("x-countersign-") {
+                    prop_assert!(identity().contains_key(name), "{} goes on", name);
+                }
+                // The host is what was asked for, whatever it is.
+                let is_the_callers = said.contains("EVE") && name != "x-forwarded-host";
+                let must_not = ["x-proficient-", "x-forwarded-", "x-real-ip", "x-original-url", "x-request-id", "authorization",
+                    "verification-token", "dpop", "host", "content-", "transfer-", "keep-", "upgrade", "te", "expect", "proxy-"];
+                let is_kept_back = |kept: &&str| if kept.ends_with('-') { plain.starts_with(*kept) } else { plain == **kept };
+                prop_assert!(!(is_the_callers && must_not.iter().any(|kept| is_kept_back(&kept))), "{} goes on", name);
+                let named = headers.iter().filter(|(name, _)| name == "connection").flat_map(|(_, value)| value.split(", "));
+                prop_assert!(!(is_the_callers && named.clone().any(|named| name == named)), "{} was named and goes on", name);
+            }
+            prop_assert_eq!(left.get_all("content-length").iter().collect::<Vec<_>>(), ["5"]);
+            prop_assert!(!left.contains_key("transfer-encoding") && !left.contains_key("host"));
+        }
+
+        #[test]
+        fn whatever_an_upstream_writes_it_says_nothing_of_who_calls(headers in headers()) {
+            let mut back: HeaderMap = HeaderMap::new();
+            for (name, value) in &headers {
+                back.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+            }
+            come_back(&mut back);
+            for name in back.keys() {
+                let plain = plainly(name);
+                prop_assert!(!plain.starts_with("x-countersign-") && !is_of_one_hop(&plain), "{} comes back", name);
+            }
+        }
+    }
+}
