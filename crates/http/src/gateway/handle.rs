@@ -31,8 +31,8 @@ pub(crate) async fn elsewhere(State(app): State<App>, request: Request) -> Respo
         return vouch::Failure::no_such_path().into_response();
     }
     let (_, path) = within_project(request.uri().path());
-    let is_ours = ClearPath::read(path, true)
-        .is_ok_and(|path| matches!(Routes::default().find(None, None, &path), Found::Ours));
+    let is_ours =
+        ClearPath::read(path, true).is_ok_and(|path| matches!(Routes::default().find(None, None, &path), Found::Ours));
     if is_ours || !app.service.has_gateway() {
         return Failure::no_such_path().into_response();
     }
