@@ -15,6 +15,8 @@ pub struct Config {
     pub known_users: usize,
     /// How many callers are counted at once for limits.
     pub counted_callers: usize,
+    /// How many proofs of possession are remembered, so that none is taken twice.
+    pub seen_proofs: usize,
 }
 
 impl Config {
@@ -26,6 +28,7 @@ impl Config {
             verified_tokens: 100_000,
             known_users: 100_000,
             counted_callers: 100_000,
+            seen_proofs: 100_000,
         }
     }
 }

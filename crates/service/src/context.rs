@@ -22,7 +22,7 @@ use crate::{
     feed::Feed,
     limits::Limits,
     me::Profiles,
-    proof::access_token::Verified,
+    proof::{access_token::Verified, seen::SeenProofs},
     revocations::Revocations,
     tally::Tally,
     time::{TimeSource, Timekeeper},
@@ -43,6 +43,8 @@ pub struct Service {
     /// Access tokens whose signature has been checked, by their SHA-256. What may change is judged after it, every time.
     pub(crate) verified: Cache<[u8; 32], Arc<Verified>>,
     pub(crate) profiles: Profiles,
+    /// Proofs of possession that were shown to this node lately: none is taken twice.
+    pub(crate) proofs: SeenProofs,
 }
 
 /// Why the service can't begin.
@@ -91,6 +93,7 @@ impl Service {
             tally: Tally::default(),
             verified: remembering(config.verified_tokens),
             profiles: Profiles::new(config.known_users),
+            proofs: SeenProofs::new(config.seen_proofs),
             db,
             master_key,
             entropy,

@@ -7,7 +7,7 @@ use countersign_domain::{
     clock::{ClockState, Timestamp},
     id::ProjectId,
 };
-use countersign_storage::{changes, error::Result as StorageResult, maintenance, secret_keys, signing_keys};
+use countersign_storage::{changes, error::Result as StorageResult, maintenance, secret_keys, signing_keys, spent};
 use tracing::{info, warn};
 
 use crate::{Service, admin::Refused};
@@ -17,6 +17,8 @@ use crate::{Service, admin::Refused};
 const ENDED_KEPT: Duration = Duration::from_hours(25);
 /// Rows that one transaction throws away at most: callers wait for it.
 const BATCH: u32 = 200;
+/// How long what was spent is kept beyond its time: a clock that is set back by less makes none of it good again.
+const SPENT_KEPT: Duration = Duration::from_hours(1);
 /// How long a clock must have been steady before anything is thrown away.
 const STEADY: Duration = Duration::from_mins(10);
 
@@ -86,8 +88,9 @@ impl Service {
                     let ended =
                         maintenance::delete_ended_sessions(&mut conn, &id, now.minus(ENDED_KEPT), BATCH).await?;
                     let news = changes::delete_expired(&mut conn, now.minus(ENDED_KEPT), BATCH).await?;
+                    let spent = spent::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
-                    Ok(expired.max(ended).max(news).max(keys))
+                    Ok(expired.max(ended).max(news).max(spent).max(keys))
                 })
             });
             if gone.await? < u64::from(BATCH) {

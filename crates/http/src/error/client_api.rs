@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
-use countersign_service::{address::Misaddressed, error::Outage, proof::access_token::TokenRefused};
+use countersign_service::{
+    address::Misaddressed,
+    error::Outage,
+    proof::access_token::{ShownToken, TokenRefused},
+};
 use countersign_wire::client_api::error::{Code, ErrorDetail, ErrorEnvelope};
 
-use super::{Cause, OUTAGE_RETRY, add_retry_after};
+use super::{Cause, OUTAGE_RETRY, add_retry_after, challenge::Challenge};
 
 /// A refusal of door 2.
 #[derive(Debug)]
@@ -18,8 +22,7 @@ pub(crate) struct Failure {
     status: StatusCode,
     code: Code,
     message: &'static str,
-    /// Of RFC 6750 §3.1.
-    challenge: Option<&'static str>,
+    challenge: Option<Challenge>,
     retry_after: Option<Duration>,
     cause: Option<String>,
 }
@@ -35,6 +38,30 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, message)
     }
 
+    /// An access token that isn't taken.
+    pub(crate) fn of_token(refused: TokenRefused, shown: &ShownToken<'_>) -> Self {
+        let challenge = Challenge::of_token(&refused, shown);
+        let message = match refused {
+            TokenRefused::Outage(outage) => return outage.into(),
+            TokenRefused::TooMany(limit) => {
+                let message = "Too many failed calls from this network.";
+                let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
+                return Self { retry_after: Some(limit.retry_after), ..failure };
+            }
+            // One message for all of them: a thief needn't learn which.
+            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => {
+                "Show a live access token of this project: Authorization: Bearer <token>."
+            }
+            TokenRefused::Bound | TokenRefused::NoProof | TokenRefused::OtherKey => {
+                "This access token is bound to a key: show it as Authorization: DPoP <token>, with a DPoP proof of that key."
+            }
+            TokenRefused::NotBound => "This access token is bound to no key: show it as Authorization: Bearer <token>.",
+            TokenRefused::Possession(_) => "The DPoP proof can't be taken: WWW-Authenticate says why. Make another.",
+        };
+        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
+        Self { challenge: Some(challenge), ..failure }
+    }
+
     /// The path is right, the method isn't.
     pub(crate) fn wrong_method() -> Self {
         let message = "This path takes another method; the Allow header names it.";
@@ -47,7 +74,7 @@ impl IntoResponse for Failure {
         let error = ErrorDetail { code: self.code, message: self.message.to_owned() };
         let mut response = (self.status, Json(ErrorEnvelope { error })).into_response();
         if let Some(challenge) = self.challenge {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            challenge.add_to(&mut response);
         }
         if let Some(wait) = self.retry_after {
             add_retry_after(&mut response, wait);
@@ -73,25 +100,6 @@ impl From<Outage> for Failure {
                 Self { cause, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message) }
             }
         }
-    }
-}
-
-impl From<TokenRefused> for Failure {
-    fn from(refused: TokenRefused) -> Self {
-        let limit = match refused {
-            TokenRefused::Outage(outage) => return outage.into(),
-            TokenRefused::TooMany(limit) => Some(limit),
-            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => None,
-        };
-        if let Some(limit) = limit {
-            let message = "Too many failed calls from this network.";
-            let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
-            return Self { retry_after: Some(limit.retry_after), ..failure };
-        }
-        // One message for all of them: a thief needn't learn which.
-        let message = "Show a live access token of this project: Authorization: Bearer <token>.";
-        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self { challenge: Some("Bearer error=\"invalid_token\""), ..failure }
     }
 }
 

@@ -33,6 +33,13 @@ pub fn host<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Opti
     is_trusted(peer, trusted).then(|| single(headers, "x-forwarded-host")).flatten()
 }
 
+/// Scheme and host that the first proxy was asked for, where it says both; only from a trusted peer.
+pub fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<String> {
+    let host = host(peer, headers, trusted)?;
+    let scheme = single(headers, "x-forwarded-proto")?;
+    Some(format!("{scheme}://{host}"))
+}
+
 /// What the proxy calls the request; only from a trusted peer, and only what can stand in a log as it is.
 pub fn request_id<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');

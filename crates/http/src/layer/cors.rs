@@ -38,8 +38,7 @@ pub(crate) fn preflight(asked: &HeaderMap) -> Response<Body> {
 fn allowed(asked: &HeaderMap) -> Option<HeaderValue> {
     let values = asked.get_all(header::ACCESS_CONTROL_REQUEST_HEADERS).iter().filter_map(|value| value.to_str().ok());
     let names = values.flat_map(|value| value.split(',')).map(str::trim);
-    let names: Vec<&str> =
-        names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(BACKENDS_ONLY)).collect();
+    let names: Vec<&str> = names.filter(|name| !name.is_empty() && !name.eq_ignore_ascii_case(BACKENDS_ONLY)).collect();
     if names.is_empty() { None } else { HeaderValue::try_from(names.join(", ")).ok() }
 }
 

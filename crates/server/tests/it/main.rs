@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what goes wrong here is a failed test")]
 
 mod bad_input;
+mod dpop;
 mod guides;
 mod operation;
 mod refresh;

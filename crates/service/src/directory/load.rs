@@ -86,6 +86,7 @@ pub(crate) async fn load_project(
         mac_key: newest,
         last_mac_key: mac.last().map_or(newest, |key| key.id),
         caller_marks_key: master_key.caller_marks_key(id),
+        dpop_nonce_key: master_key.dpop_nonce_key(id),
         settings,
         project,
     }))

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use countersign_crypto::{
     api_key::SecretKeyHash,
     caller_marks::CallerMarksKey,
+    dpop_nonce::DpopNonceKey,
     jose::signing_key::{SigningKey, VerifyingKey},
     refresh_token::RefreshTokenKey,
 };
@@ -18,6 +19,8 @@ use countersign_domain::{
     policy::Settings,
     project::Project,
 };
+
+use crate::proof::possession::NoncePolicy;
 
 /// A project.
 pub struct ProjectView {
@@ -42,6 +45,7 @@ pub struct ProjectView {
     /// The highest number that any MAC key of the project was given, as far as the database knows.
     pub(super) last_mac_key: MacKeyId,
     pub(super) caller_marks_key: CallerMarksKey,
+    pub(super) dpop_nonce_key: DpopNonceKey,
 }
 
 /// A client, with the settings that hold for it.
@@ -50,6 +54,13 @@ pub struct ClientView {
     pub client: Client,
     /// Its settings: its own, its project's, or the default.
     pub settings: Settings,
+}
+
+impl ClientView {
+    /// Whether its proofs of possession must carry a nonce of ours.
+    pub fn nonce_policy(&self) -> NoncePolicy {
+        if self.settings.dpop_nonce { NoncePolicy::Required } else { NoncePolicy::Optional }
+    }
 }
 
 impl ProjectView {
@@ -112,6 +123,10 @@ impl ProjectView {
 
     pub(crate) fn caller_marks_key(&self) -> &CallerMarksKey {
         &self.caller_marks_key
+    }
+
+    pub(crate) fn dpop_nonce_key(&self) -> &DpopNonceKey {
+        &self.dpop_nonce_key
     }
 
     /// What the revocation counters stand at, for something of this user, client and key. The user's is the caller's to know.
