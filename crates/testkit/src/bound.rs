@@ -15,10 +15,10 @@ use countersign_domain::{
     proof::{Level, Method, Proof as UserProof},
 };
 use countersign_service::{
+    Service,
     address::Address,
     caller::Caller,
     session::open::{OpenRefused, Opening},
-    time::TimeSource,
     token::TokenPair,
 };
 use hyper::Method as Verb;
@@ -27,7 +27,6 @@ use serde_json::{Value, json};
 use crate::{
     actors::App,
     answer::Answer,
-    clock::ManualClock,
     house::{House, p1},
     http::Client,
 };
@@ -41,7 +40,8 @@ pub struct BoundApp {
     pub key: Arc<ClientKey>,
     /// The nonce that it uses; none: it hasn't been told any.
     pub nonce: Option<String>,
-    clock: Arc<ManualClock>,
+    /// Whose clock it goes by.
+    service: Arc<Service>,
     /// The address of the server, as it knows it.
     pub url: String,
 }
@@ -119,7 +119,7 @@ impl House {
             },
             key: Arc::clone(key),
             nonce: None,
-            clock: Arc::clone(&self.clock),
+            service: Arc::clone(&self.node.service),
             url: self.public_url().to_owned(),
         }
     }
@@ -173,7 +173,7 @@ impl BoundApp {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let id = format!("proof {}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let claims = json!({
-            "jti": id, "htm": method, "htu": format!("{}{path}", self.url), "iat": self.clock.wall().seconds(),
+            "jti": id, "htm": method, "htu": format!("{}{path}", self.url), "iat": self.service.now().seconds(),
         });
         let head = json!({ "typ": "dpop+jwt", "alg": self.key.algorithm(), "jwk": self.key.jwk() });
         let proof = Proof { key: Arc::clone(&self.key), head, claims };

@@ -92,8 +92,8 @@ async fn a_proof_that_will_not_do_is_refused_and_changes_nothing(engine: Engine)
     let cases: [(Proof, &str); 4] = [
         (app.proof("GET", PATH), "htm of the proof is not the method of this call"),
         (app.proof("POST", "/auth/v1/signout"), "htu of the proof is not the address of this call"),
-        (app.proof("POST", PATH).saying("iat", now - 61), "the proof is older than a minute"),
-        (app.proof("POST", PATH).saying("iat", now + 6), "the proof is from the future"),
+        (app.proof("POST", PATH).saying("iat", now - 62), "the proof is older than a minute"),
+        (app.proof("POST", PATH).saying("iat", now + 8), "the proof is from the future"),
     ];
     for (proof, description) in cases {
         let refused = app.refresh_with(&proof).await;
