@@ -9,10 +9,12 @@ use countersign_domain::{
     thumbprint::Thumbprint,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     jws::{self, NotOurs, UnverifiedJws},
     signing_key::{SigningKey, VerifyingKey},
+    unambiguous::Object,
 };
 use crate::{encoding, entropy::Entropy};
 
@@ -69,14 +71,19 @@ struct Claims {
     #[serde(rename = "gen")]
     generations: [u32; 4],
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    cnf: Option<Confirmation>,
+    cnf: Option<Object>,
 }
 
-/// How the token is bound (RFC 7800 §3.1). In another way than by a thumbprint, which only a newer node could mean, it is unreadable: it must
-/// not pass for one that isn't bound.
-#[derive(Serialize, Deserialize)]
-struct Confirmation {
-    jkt: String,
+/// How a token is bound (RFC 7800 §3.1).
+fn confirmation(key: Thumbprint) -> Object {
+    Object([("jkt".to_owned(), encoding::encode(key.0).into())].into_iter().collect())
+}
+
+/// To which key it is bound. One that is bound in another way too, which only a newer node could mean, is unreadable: it must not pass for one
+/// that isn't.
+fn bound_to(Object(cnf): &Object) -> Result<Thumbprint, NotOurs> {
+    let jkt = cnf.get("jkt").filter(|_| cnf.len() == 1).and_then(Value::as_str);
+    jkt.and_then(encoding::decode_array).map(Thumbprint).ok_or(NotOurs)
 }
 
 impl AccessToken {
@@ -97,7 +104,7 @@ impl AccessToken {
             auth_time: self.proof.at.seconds(),
             vby: self.vouched_by.map(|key| key.to_string()),
             generations: self.generations.into(),
-            cnf: self.bound_to.map(|key| Confirmation { jkt: encoding::encode(key.0) }),
+            cnf: self.bound_to.map(confirmation),
         };
         key.sign(TYPE, &claims)
     }
@@ -121,10 +128,7 @@ impl AccessToken {
             },
             vouched_by: claims.vby.map(|key| key.parse()).transpose().map_err(|_| NotOurs)?,
             generations: claims.generations.into(),
-            bound_to: claims
-                .cnf
-                .map(|cnf| encoding::decode_array(cnf.jkt).map(Thumbprint).ok_or(NotOurs))
-                .transpose()?,
+            bound_to: claims.cnf.as_ref().map(bound_to).transpose()?,
             issuer: claims.iss,
             audience: claims.aud,
             scope: claims.scope,
@@ -135,7 +139,7 @@ impl AccessToken {
 #[cfg(test)]
 mod tests {
     use countersign_domain::id::SigningKeyId;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -226,8 +230,10 @@ mod tests {
             json!({"x5t#S256": "0dHR"}),
             json!({"jkt": ""}),
             json!({"jkt": "0dHR"}),
+            json!({"jkt": "0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dE", "x5t#S256": "0dHR"}),
             json!("jkt"),
             json!([]),
+            json!(["0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dE"]),
         ] {
             assert_eq!(under(cnf.clone()), Err(NotOurs), "{cnf}");
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{Error, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Number, Value};
@@ -11,9 +11,20 @@ use serde_json::{Map, Number, Value};
 /// The members of an object. None: it isn't one, isn't UTF-8, or a member stands twice at some depth.
 pub(crate) fn members(json: &[u8]) -> Option<Map<String, Value>> {
     let json = str::from_utf8(json).ok()?;
-    match serde_json::from_str(json) {
-        Ok(Unambiguous(Value::Object(members))) => Some(members),
-        Ok(_) | Err(_) => None,
+    serde_json::from_str(json).ok().map(|Object(members)| members)
+}
+
+/// An object among other things. Left alone, serde takes a list for a struct.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub(crate) struct Object(pub(crate) Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Unambiguous::deserialize(deserializer)? {
+            Unambiguous(Value::Object(members)) => Ok(Self(members)),
+            Unambiguous(_) => Err(D::Error::custom("not an object")),
+        }
     }
 }
 
