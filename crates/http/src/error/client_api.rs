@@ -10,7 +10,10 @@ use axum::{
 use countersign_service::{
     address::Misaddressed,
     error::Outage,
-    proof::access_token::{ShownToken, TokenRefused},
+    proof::{
+        access_token::{ShownToken, TokenRefused},
+        possession::PossessionRefused,
+    },
 };
 use countersign_wire::client_api::error::{Code, ErrorDetail, ErrorEnvelope};
 
@@ -56,7 +59,7 @@ impl Failure {
                 "This access token is bound to a key: show it as Authorization: DPoP <token>, with a DPoP proof of that key."
             }
             TokenRefused::NotBound => "This access token is bound to no key: show it as Authorization: Bearer <token>.",
-            TokenRefused::Possession(_) => "The DPoP proof can't be taken: WWW-Authenticate says why. Make another.",
+            TokenRefused::Possession(refused) => return refused.into(),
         };
         let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
         Self { challenge: Some(challenge), ..failure }
@@ -100,6 +103,14 @@ impl From<Outage> for Failure {
                 Self { cause, ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, Code::Unknown, message) }
             }
         }
+    }
+}
+
+impl From<PossessionRefused> for Failure {
+    fn from(refused: PossessionRefused) -> Self {
+        let message = "The DPoP proof can't be taken: WWW-Authenticate says why. Make another.";
+        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
+        Self { challenge: Some(Challenge::of_possession(&refused)), ..failure }
     }
 }
 

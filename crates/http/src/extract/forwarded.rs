@@ -97,6 +97,24 @@ mod tests {
     }
 
     #[test]
+    fn a_strangers_word_for_scheme_and_host_counts_for_nothing() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let asked = |peer: &str, named: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in named {
+                headers.append(*name, value.parse().unwrap());
+            }
+            origin(peer.parse().unwrap(), &headers, &trusted)
+        };
+        let both = [("x-forwarded-proto", "https"), ("x-forwarded-host", "auth.example.com:8443")];
+        assert_eq!(asked("10.0.0.1", &both).as_deref(), Some("https://auth.example.com:8443"));
+        assert_eq!(asked("203.0.113.9", &both), None);
+        assert_eq!(asked("10.0.0.1", &both[..1]), None);
+        assert_eq!(asked("10.0.0.1", &both[1..]), None);
+        assert_eq!(asked("10.0.0.1", &[both[0], both[0], both[1]]), None, "twice is as good as never");
+    }
+
+    #[test]
     fn garbage_ends_the_list() {
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, unknown"]), "10.0.0.1");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, , 10.0.0.2"]), "10.0.0.2");

@@ -74,7 +74,7 @@ async fn a_page_sees_the_answer_and_when_to_come_again(engine: Engine) {
         assert_eq!(answer.header("access-control-allow-origin"), "*");
         assert_eq!(
             list(&answer, "access-control-expose-headers"),
-            ["dpop-nonce", "retry-after", "www-authenticate", "x-request-id"]
+            ["date", "dpop-nonce", "retry-after", "www-authenticate", "x-request-id"]
         );
     }
 }
