@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod client_api;
+mod dpop;
 mod gateway;
 mod guides;
 mod operation;

@@ -9,7 +9,7 @@ use axum::{
     routing::{any, get},
 };
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, stream};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::{
