@@ -1,0 +1,181 @@
+// One user at this page, from signing in to leaving: whom they talk to, and what was said. What is still under way when
+// they leave ends, and nothing of it is shown to the next one.
+
+import { Client, Cut, Refusal } from './client.mjs';
+import { userHmac } from './proofs.mjs';
+import * as view from './view.mjs';
+import { explain } from './words.mjs';
+
+/** What may be said to an agent, to begin with. */
+const TRIES = {
+  ag_mirror: ['Who am I?'],
+  ag_reckoner: ['What is 12 × (3 + 4)?', '0.1 + 0.2'],
+  ag_counter: ['Count to 10', 'Count to 300'],
+};
+
+export class Visit {
+  #leaving = new AbortController();
+  #stopping = new AbortController();
+  #client;
+  #context;
+  #agents = [];
+  #interaction = null;
+  #isBusy = false;
+
+  constructor({ config, backend, user, sent }) {
+    this.#context = { sent, name: user.shown };
+    this.#client = new Client({
+      url: config.url,
+      apiKey: config.apiKey,
+      userExternalId: user.externalId,
+      userHmac: userHmac(sent, backend, user.externalId),
+      signal: this.#leaving.signal,
+    });
+  }
+
+  /** Ends everything that is under way. */
+  leave() {
+    this.#leaving.abort();
+    view.showNotice(null);
+    view.showBusy(false);
+    view.announce('');
+  }
+
+  /** Shows everything. */
+  async enter() {
+    view.showProof(undefined);
+    view.showAgents([], null);
+    view.showMessages([]);
+    view.showTries([]);
+    view.showPast([], null);
+    view.showTalk(true);
+    const isIn = await this.#trying(async () => {
+      await this.prove();
+      this.#agents = this.#still(await this.#client.agents());
+    });
+    if (isIn) await this.choose(this.#agents[0].id);
+    else if (!this.#isOver) view.showTalk(false);
+  }
+
+  /** Asks Countersign who this is. */
+  async prove() {
+    view.showProof(this.#still(await this.#client.me()));
+  }
+
+  /** Goes on talking to an agent, or begins. */
+  choose(agentId) {
+    return this.#trying(async () => {
+      const all = this.#still(await this.#client.interactions());
+      const known = all.find((interaction) => interaction.agent_id === agentId);
+      await (known === undefined ? this.#begin(agentId) : this.#open(known));
+    });
+  }
+
+  /** Begins a new conversation with the same agent. */
+  begin() {
+    return this.#trying(() => this.#begin(this.#interaction?.agent_id ?? this.#agents[0]?.id));
+  }
+
+  /** Says something and shows the reply as it comes. True if it was said. */
+  async say(content) {
+    if (this.#isBusy || this.#interaction === null) return false;
+    const { id, agent_id: agentId } = this.#interaction;
+    return this.#busy(async () => {
+      const said = this.#still(await this.#client.say(id, content));
+      view.addMessage(said);
+      await this.#listen(said, this.#nameOf(agentId));
+      await this.#showPast();
+    });
+  }
+
+  /** Hears no more of the reply that is coming. */
+  stop() {
+    this.#stopping.abort();
+  }
+
+  async #listen(said, agentName) {
+    const reply = view.addReply(agentName);
+    this.#stopping = new AbortController();
+    try {
+      await this.#client.ask(said, (word) => this.#isOver || reply.say(word), this.#stopping.signal);
+      reply.done();
+    } catch (error) {
+      if (this.#isOver) throw error;
+      if (this.#stopping.signal.aborted) return reply.cut('You stopped it here.');
+      reply.cut('It was cut here.');
+      throw await this.#reasonOf(error);
+    }
+  }
+
+  /** A stream that is cut says nothing about why. Who asks again is told whether the access is gone. */
+  async #reasonOf(error) {
+    if (!(error instanceof Cut)) return error;
+    return this.prove().then(() => error, (why) => (isRefusedProof(why) ? why : error));
+  }
+
+  async #begin(agentId) {
+    const { interaction, messages } = this.#still(await this.#client.begin(agentId));
+    await this.#show(interaction, messages.reverse());
+  }
+
+  async #open(interaction) {
+    await this.#show(interaction, this.#still(await this.#client.messages(interaction.id)));
+  }
+
+  async #show(interaction, messages) {
+    this.stop();
+    this.#interaction = interaction;
+    view.showAgents(this.#agents, interaction.agent_id);
+    view.showMessages(messages, this.#nameOf(interaction.agent_id));
+    view.showTries(TRIES[interaction.agent_id] ?? [], (text) => this.say(text));
+    await this.#showPast();
+  }
+
+  async #showPast() {
+    const all = this.#still(await this.#client.interactions());
+    view.showPast(all, this.#interaction.id, (interaction) => this.#trying(() => this.#open(interaction)));
+  }
+
+  #nameOf(agentId) {
+    return this.#agents.find((agent) => agent.id === agentId)?.display_name ?? 'Agent';
+  }
+
+  async #busy(act) {
+    this.#isBusy = true;
+    view.showBusy(true);
+    try {
+      return await this.#trying(act);
+    } finally {
+      this.#isBusy = false;
+      if (!this.#isOver) view.showBusy(false);
+    }
+  }
+
+  /** Shows what goes wrong, in words. True if nothing did. */
+  async #trying(act) {
+    try {
+      view.showNotice(null);
+      await act();
+      return true;
+    } catch (error) {
+      if (this.#isOver) return false;
+      if (isRefusedProof(error)) view.showProof(null);
+      view.showNotice(explain(error, this.#context));
+      return false;
+    }
+  }
+
+  get #isOver() {
+    return this.#leaving.signal.aborted;
+  }
+
+  /** What came for a user who has left is for nobody. */
+  #still(value) {
+    this.#leaving.signal.throwIfAborted();
+    return value;
+  }
+}
+
+function isRefusedProof(error) {
+  return error instanceof Refusal && error.status === 401;
+}
