@@ -42,11 +42,17 @@ function verdict(me) {
   if (me === undefined) return { tone: 'none', short: 'Asking', long: 'Countersign is being asked.' };
   if (me === null) return { tone: 'bad', short: 'Refused', long: 'Nothing. Countersign refused the call.' };
   if (!isProved(me)) return { tone: 'warn', short: 'Not proved', long: 'Nothing. You were let in all the same, for the project doesn’t demand a proof.' };
-  return { tone: 'good', short: `Proved by ${me.amr.join(', ')}`, long: 'You are who this page says. Your backend has proved it.' };
+  return { tone: 'good', short: `Proved by ${methods(me)}`, long: 'You are who this page says. Your backend has proved it.' };
 }
 
 function isProved({ amr = [] }) {
   return amr.length > 0 && !amr.includes('unproved');
+}
+
+/** Methods for people; those that nobody has told this page about, as they are. */
+function methods({ amr }) {
+  const names = { hmac: 'HMAC', hmac_v2: 'HMAC that expires', vouch: 'a vouch of your backend' };
+  return amr.map((method) => names[method] ?? method).join(', ');
 }
 
 function factsOf(me) {
@@ -54,7 +60,7 @@ function factsOf(me) {
     ['Your id', me.external_id],
     ['Countersign’s id', me.uid],
     ['Project', me.project],
-    ['Proved by', isProved(me) ? me.amr.join(', ') : 'nothing'],
+    ['Proved by', isProved(me) ? methods(me) : 'nothing'],
   ];
   return facts.filter(([, value]) => value !== undefined);
 }

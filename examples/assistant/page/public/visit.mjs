@@ -21,6 +21,7 @@ export class Visit {
   #agents = [];
   #interaction = null;
   #isBusy = false;
+  #ready = Promise.resolve();
 
   constructor({ config, backend, user, sent }) {
     this.#context = { sent, name: user.shown };
@@ -64,11 +65,15 @@ export class Visit {
 
   /** Goes on talking to an agent, or begins. */
   choose(agentId) {
-    return this.#trying(async () => {
+    this.stop();
+    this.#interaction = null;
+    view.showMessages([]);
+    this.#ready = this.#trying(async () => {
       const all = this.#still(await this.#client.interactions());
       const known = all.find((interaction) => interaction.agent_id === agentId);
       await (known === undefined ? this.#begin(agentId) : this.#open(known));
     });
+    return this.#ready;
   }
 
   /** Begins a new conversation with the same agent. */
@@ -78,6 +83,8 @@ export class Visit {
 
   /** Says something and shows the reply as it comes. True if it was said. */
   async say(content) {
+    // Whoever is quick has written it before there is anybody to say it to.
+    await this.#ready;
     if (this.#isBusy || this.#interaction === null) return false;
     const { id, agent_id: agentId } = this.#interaction;
     return this.#busy(async () => {
