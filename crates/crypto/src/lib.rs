@@ -13,3 +13,4 @@ pub mod master_key;
 pub mod refresh_token;
 pub mod seal;
 pub mod secret;
+pub mod user_mac;

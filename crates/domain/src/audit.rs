@@ -110,6 +110,8 @@ acts! {
     UserCreated = "user.created",
     /// A user's names were changed.
     UserSet = "user.set",
+    /// A user was forgotten, with all identities and sessions.
+    UserDeleted = "user.deleted",
     /// All sessions of a user were ended.
     UserRevoked = "user.revoked",
     /// A user was locked out.

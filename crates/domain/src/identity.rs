@@ -98,6 +98,8 @@ pub enum IdentitySource {
     Operator,
     /// The user, who proved it to us.
     Proof,
+    /// An app that showed no proof.
+    Claim,
 }
 
 impl IdentitySource {
@@ -107,6 +109,7 @@ impl IdentitySource {
             Self::Vouch => "vouch",
             Self::Operator => "operator",
             Self::Proof => "proof",
+            Self::Claim => "claim",
         }
     }
 }
@@ -119,7 +122,8 @@ impl FromStr for IdentitySource {
             "vouch" => Ok(Self::Vouch),
             "operator" => Ok(Self::Operator),
             "proof" => Ok(Self::Proof),
-            _ => Err(InvalidText("must be `vouch`, `operator` or `proof`")),
+            "claim" => Ok(Self::Claim),
+            _ => Err(InvalidText("must be `vouch`, `operator`, `proof` or `claim`")),
         }
     }
 }
@@ -142,6 +146,6 @@ pub struct IdentityRecord {
 impl IdentityRecord {
     /// Was it proved to us, or set by an operator as proved? What a backend merely said doesn't count.
     pub fn is_proved_here(&self) -> bool {
-        self.verified_at.is_some() && self.source != IdentitySource::Vouch
+        self.verified_at.is_some() && matches!(self.source, IdentitySource::Operator | IdentitySource::Proof)
     }
 }

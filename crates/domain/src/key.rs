@@ -130,6 +130,11 @@ impl SecretKey {
         Ok(())
     }
 
+    /// Does it work now?
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && !self.expires_at.is_some_and(|end| end.is_past(now))
+    }
+
     /// May it vouch for users of this client?
     pub fn may_vouch_for(&self, client: &ClientId) -> bool {
         match &self.scope.clients {

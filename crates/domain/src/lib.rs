@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod client;
+pub mod client_api_key;
 pub mod clock;
 pub mod generations;
 pub mod id;

@@ -7,8 +7,8 @@ mod value;
 
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
-pub use value::{SignupExisting, VouchEmail};
-use value::{audience, choice, host_name, rotation, span, switch};
+pub use value::{HmacEnforcement, ProofVersions, SignupExisting, VouchEmail};
+use value::{audience, choice, host_name, origins, rotation, span, switch};
 
 use crate::refresh::RefreshRule;
 
@@ -110,6 +110,20 @@ settings! {
     limit_email: NonZeroU32 = "limits.email", Project, "60", choice::<NonZeroU32>;
     /// Failed calls per minute from one network (/24 or /56). Authentic tokens are served even then.
     limit_failures: NonZeroU32 = "limits.failures", Project, "60", choice::<NonZeroU32>;
+    /// What an app must show beside a user's id: `required`, an HMAC; `observe`, nothing, but what would fail is counted; `off`, nothing.
+    hmac: HmacEnforcement = "hmac", Project, "required", choice::<HmacEnforcement>;
+    /// Which user proofs are taken: `v1`, good for ever; `v2`, which expires; `both`.
+    hmac_versions: ProofVersions = "hmac.versions", Project, "both", choice::<ProofVersions>;
+    /// How far ahead a v2 proof may end.
+    hmac_lifetime: Duration = "hmac.lifetime", Project, "5m", |text| span(text, "10s", "24h");
+    /// Whether the first proved call of a user makes the user: `on`, or `off`.
+    users_create: bool = "users.create", Project, "on", switch;
+    /// How many users first calls may make in an hour.
+    users_per_hour: NonZeroU32 = "users.per_hour", Project, "100000", choice::<NonZeroU32>;
+    /// How many users calls without proof may make in all, while `hmac` doesn't require any.
+    users_unproved: u32 = "users.unproved", Project, "1000", choice::<u32>;
+    /// From which origins pages may call with a user's id, with spaces between; empty: from any.
+    origins: Vec<String> = "origins", Project, "", origins;
     /// How long a signing key is used before the next takes its place; `0s`: until it is rotated by hand.
     signing_rotation: Duration = "signing.rotation", Project, "90days", rotation;
     /// How long an access token lives.

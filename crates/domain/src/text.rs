@@ -120,6 +120,13 @@ impl Name {
     }
 }
 
+/// Nobody said.
+impl Default for Name {
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
 impl FromStr for Name {
     type Err = InvalidText;
 

@@ -37,6 +37,12 @@ use crate::{client_api, ops, vouch};
         vouch::profile::handle,
         vouch::sessions::handle,
         client_api::me::handle,
+        client_api::verify::handle,
+        client_api::users::list::handle,
+        client_api::users::create::handle,
+        client_api::users::show::handle,
+        client_api::users::set::handle,
+        client_api::users::delete::handle,
         ops::jwks::handle,
         ops::health::live,
         ops::health::ready,
@@ -58,6 +64,23 @@ impl Modify for Proofs {
             "A secret key of the project (`sk_…`). Backends only: a call with an `Origin` header is refused.",
         ));
         components.add_security_scheme("secret_key", SecurityScheme::ApiKey(secret_key));
+        let header = |name: &str, meaning: &str| {
+            SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(name, meaning)))
+        };
+        let publishable = "The publishable key of the project (`pk_…`). Also as `X-COUNTERSIGN-API-KEY`.";
+        components.add_security_scheme("publishable_key", header("X-PROFICIENT-API-KEY", publishable));
+        let external_id = "The customer's own id of the user. Also as `X-COUNTERSIGN-USER-EXTERNAL-ID`.";
+        components.add_security_scheme("client_call", header("X-PROFICIENT-USER-EXTERNAL-ID", external_id));
+        let hmac = "The user's HMAC-SHA256 in base64, or a v2 proof; where the project doesn't require it, it may be left out. Also as \
+                    `X-COUNTERSIGN-USER-HMAC`.";
+        components.add_security_scheme("user_hmac", header("X-PROFICIENT-USER-HMAC", hmac));
+        let secret_bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some(
+                "A secret key of the project (`sk_…`). Backends only: a call with an `Origin` header is refused.",
+            ))
+            .build();
+        components.add_security_scheme("secret_bearer", SecurityScheme::Http(secret_bearer));
         let access_token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")

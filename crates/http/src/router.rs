@@ -3,12 +3,9 @@
 use axum::{
     Router,
     extract::Request,
-    http::{HeaderName, Method, header},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
-use tower::Layer;
-use tower_http::cors::{Any, Cors, CorsLayer};
 
 use crate::{
     app::App,
@@ -19,8 +16,8 @@ use crate::{
 };
 
 /// Every path there is.
-pub fn router(app: App) -> Cors<Router> {
-    let paths = Router::new()
+pub fn router(app: App) -> Router {
+    Router::new()
         .merge(doors(""))
         .merge(doors("/p/{project}"))
         .route("/health/live", get(ops::health::live))
@@ -30,8 +27,7 @@ pub fn router(app: App) -> Cors<Router> {
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(Observe::new(app.clone()))
-        .with_state(app);
-    for_browsers().layer(paths)
+        .with_state(app)
 }
 
 /// What stands at the root and under each project.
@@ -39,8 +35,22 @@ fn doors(at: &str) -> Router<App> {
     Router::new()
         .merge(vouch_door(&format!("{at}/auth")))
         .merge(vouch_door(&format!("{at}/api/auth")))
-        .route(&format!("{at}/v1/me"), get(client_api::me::handle))
+        .merge(client_door(at))
         .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
+}
+
+/// Door 2.
+fn client_door(at: &str) -> Router<App> {
+    use client_api::users;
+    Router::new()
+        .route(&format!("{at}/v1/me"), get(client_api::me::handle))
+        .route(&format!("{at}/users"), get(users::list::handle).post(users::create::handle))
+        .route(
+            &format!("{at}/users/{{id}}"),
+            get(users::show::handle).post(users::set::handle).delete(users::delete::handle),
+        )
+        .route(&format!("{at}/verify"), any(client_api::verify::handle))
+        .route(&format!("{at}/verify/{{*path}}"), any(client_api::verify::handle))
 }
 
 /// Door 1.
@@ -53,17 +63,6 @@ fn vouch_door(at: &str) -> Router<App> {
         .route(&format!("{at}/v1/signout"), post(vouch::sign_out::handle))
         .route(&format!("{at}/v1beta/authprofile"), post(vouch::profile::handle))
         .route(&format!("{at}/v1/user/{{uid}}/sessions"), get(vouch::sessions::handle))
-}
-
-/// Any page may call what an app calls: there are no cookies, so a page can use only what it holds itself. A secret key's header isn't among
-/// those that a page may send.
-fn for_browsers() -> CorsLayer {
-    CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
-        .max_age(std::time::Duration::from_hours(1))
 }
 
 async fn no_such_path(request: Request) -> Response {

@@ -1,4 +1,4 @@
-//! What operators do, by whatever means: one transaction that changes something, tells every node, and says so in the trail.
+//! What operators and backends do to what is on record, by whatever means: one transaction that changes something, tells every node, and says so in the trail.
 
 use std::{fmt::Display, sync::Arc};
 
@@ -15,7 +15,7 @@ use countersign_storage::{
 };
 use futures_util::future::BoxFuture;
 
-use crate::{Service, error::Outage};
+use crate::{Service, caller::Caller, error::Outage};
 
 /// Why an operator's wish isn't granted. Operators may know everything.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -52,7 +52,11 @@ impl From<InvalidSetting> for Refused {
 
 impl From<StorageError> for Refused {
     fn from(error: StorageError) -> Self {
-        Self::Outage(error.into())
+        match error {
+            // On PostgreSQL, of two who make the same at once one finds out only when it writes.
+            StorageError::Taken(_) => Self::Invalid("somebody made the same at the same moment: look again".to_owned()),
+            other => Self::Outage(other.into()),
+        }
     }
 }
 
@@ -69,7 +73,7 @@ impl Refused {
 /// What a transaction comes to: something, with the news of it, or a refusal, with nothing changed.
 pub(crate) type Decision<T> = Result<(T, Vec<Change>), Refused>;
 
-/// One thing that an operator does.
+/// One thing that somebody does.
 pub(crate) struct Deed {
     pub(crate) project: ProjectId,
     pub(crate) act: Act,
@@ -81,8 +85,23 @@ pub(crate) struct Deed {
 pub(crate) const NEWS: std::time::Duration = std::time::Duration::from_hours(1);
 
 impl Service {
-    /// Does a deed: `work` decides and changes, the entry and the news follow in the same transaction, and this process knows at once.
+    /// Does an operator's deed.
     pub(crate) async fn administer<T, F>(&self, deed: Deed, work: F) -> Result<T, Refused>
+    where
+        T: Send + 'static,
+        F: for<'t> Fn(&'t mut Conn<'_>) -> BoxFuture<'t, StorageResult<Decision<T>>> + Send + Sync + 'static,
+    {
+        self.perform(deed, Actor::Operator, None, work).await
+    }
+
+    /// Does a deed: `work` decides and changes, the entry and the news follow in the same transaction, and this process knows at once.
+    pub(crate) async fn perform<T, F>(
+        &self,
+        deed: Deed,
+        actor: Actor,
+        caller: Option<&Caller>,
+        work: F,
+    ) -> Result<T, Refused>
     where
         T: Send + 'static,
         F: for<'t> Fn(&'t mut Conn<'_>) -> BoxFuture<'t, StorageResult<Decision<T>>> + Send + Sync + 'static,
@@ -93,9 +112,9 @@ impl Service {
             id: self.audit_id(now),
             at: now,
             act: deed.act,
-            actor: Actor::Operator,
+            actor,
             subject: deed.subject,
-            request: None,
+            request: caller.map(|caller| caller.request_id.clone()),
             detail: deed.detail,
         });
         let work = Arc::new(work);

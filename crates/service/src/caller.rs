@@ -9,8 +9,8 @@ pub struct Caller {
     pub address: IpAddr,
     /// What it says it is; empty where it says nothing.
     pub user_agent: String,
-    /// Does the call come from a page in a browser (Fetch standard, `Origin`)?
-    pub is_browser: bool,
+    /// The origin of the page, where the call comes from one in a browser (Fetch standard, `Origin`).
+    pub origin: Option<Box<str>>,
     /// The name of the request in logs and in the audit trail.
     pub request_id: String,
 }

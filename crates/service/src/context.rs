@@ -14,14 +14,18 @@ use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, UnitWeighter,
     sync::{Cache, DefaultLifecycle},
 };
+use tokio::sync::watch;
 
 use crate::{
+    assertion::Assertions,
     config::Config,
     directory::{Directory, LoadError},
     error::Outage,
     feed::Feed,
+    known_users::KnownUsers,
     limits::Limits,
     me::Profiles,
+    project_counts::ProjectCounts,
     proof::access_token::Verified,
     revocations::Revocations,
     tally::Tally,
@@ -40,9 +44,14 @@ pub struct Service {
     pub(crate) revocations: Revocations,
     pub(crate) limits: Limits,
     pub(crate) tally: Tally,
+    pub(crate) counts: ProjectCounts,
     /// Access tokens whose signature has been checked, by their SHA-256. What may change is judged after it, every time.
     pub(crate) verified: Cache<[u8; 32], Arc<Verified>>,
     pub(crate) profiles: Profiles,
+    pub(crate) known_users: KnownUsers,
+    pub(crate) assertions: Assertions,
+    /// Moves whenever something was heard that open streams must be judged by.
+    pub(crate) news: watch::Sender<u64>,
 }
 
 /// Why the service can't begin.
@@ -89,8 +98,12 @@ impl Service {
             revocations: Revocations::default(),
             limits: Limits::new(config.counted_callers),
             tally: Tally::default(),
+            counts: ProjectCounts::default(),
             verified: remembering(config.verified_tokens),
             profiles: Profiles::new(config.known_users),
+            known_users: KnownUsers::new(config.known_users),
+            assertions: Assertions::new(config.verified_tokens / 10),
+            news: watch::Sender::new(0),
             db,
             master_key,
             entropy,
@@ -120,6 +133,11 @@ impl Service {
     /// Verdicts are for nodes that hear of revocations.
     pub(crate) fn fresh(&self) -> Result<(), Outage> {
         if self.feed.is_fresh(self.time.monotonic()) { Ok(()) } else { Err(Outage::StaleFeed) }
+    }
+
+    /// Moves whenever something was heard that open streams must be judged by.
+    pub fn news(&self) -> watch::Receiver<u64> {
+        self.news.subscribe()
     }
 
     /// May this node be sent callers?

@@ -154,6 +154,9 @@ impl Service {
             after = last.seq;
             let is_last_page = page.len() < PAGE as usize;
             let new: Vec<Numbered> = page.into_iter().filter(|it| !position.seen.contains(&it.seq)).collect();
+            if new.is_empty() && is_last_page {
+                return Ok(());
+            }
             self.apply_all(new.iter().map(|it| &it.change)).await?;
             position.seen.extend(new.iter().map(|it| it.seq));
             if is_last_page {
@@ -182,11 +185,13 @@ impl Service {
             self.note(change);
         }
         self.profiles.clear();
+        self.known_users.clear();
         let known: Vec<ProjectId> = self.directory.load().projects().map(|view| view.project.id.clone()).collect();
         let all: BTreeSet<ProjectId> = projects.into_iter().map(|project| project.id).chain(known).collect();
         for project in all {
             self.reload(&project).await?;
         }
+        self.news.send_modify(|news| *news += 1);
         Ok(position)
     }
 
@@ -208,6 +213,7 @@ impl Service {
         for project in projects {
             self.reload(project).await?;
         }
+        self.news.send_modify(|news| *news += 1);
         Ok(())
     }
 
@@ -218,8 +224,12 @@ impl Service {
             What::SessionEnded(session) => self.revocations.session_ended(session, change.expires_at),
             What::UserRevoked(user, generation) => {
                 self.revocations.user_revoked(user, generation, change.expires_at);
+                self.known_users.heard(user);
             }
-            What::UserChanged(user) => self.profiles.forget(user),
+            What::UserChanged(user) => {
+                self.profiles.forget(user);
+                self.known_users.heard(user);
+            }
         }
     }
 

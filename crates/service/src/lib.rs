@@ -3,8 +3,10 @@
 
 pub mod address;
 pub mod admin;
+mod assertion;
 pub mod audit_log;
 pub mod caller;
+pub mod client_users;
 pub mod clients;
 pub mod config;
 pub mod context;
@@ -12,9 +14,12 @@ pub mod directory;
 pub mod error;
 mod feed;
 pub mod keys;
+mod known_users;
 mod limits;
 pub mod maintenance;
 pub mod me;
+pub mod project_counts;
+pub mod project_report;
 pub mod projects;
 pub mod proof;
 mod revocations;

@@ -27,6 +27,10 @@ impl Rate {
         Self { interval: Duration::from_secs(1) / count.get(), burst }
     }
 
+    pub(crate) fn per_hour(count: NonZeroU32) -> Self {
+        Self { interval: Duration::from_hours(1) / count.get(), burst: count }
+    }
+
     pub(crate) fn per_minute(count: NonZeroU32) -> Self {
         Self { interval: Duration::from_mins(1) / count.get(), burst: count }
     }

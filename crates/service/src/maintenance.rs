@@ -1,13 +1,15 @@
 //! What the server does by itself, now and then: write down what it counted, throw away what is over, let signing keys take turns.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use countersign_domain::{
     audit::{Actor, AuditEntry, Subject},
     clock::{ClockState, Timestamp},
     id::ProjectId,
 };
-use countersign_storage::{changes, error::Result as StorageResult, maintenance, secret_keys, signing_keys};
+use countersign_storage::{
+    changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys, signing_keys,
+};
 use tracing::{info, warn};
 
 use crate::{Service, admin::Refused};
@@ -17,6 +19,8 @@ use crate::{Service, admin::Refused};
 const ENDED_KEPT: Duration = Duration::from_hours(25);
 /// Rows that one transaction throws away at most: callers wait for it.
 const BATCH: u32 = 200;
+/// For how many hours counts are kept: five weeks, so that a month can be compared.
+const HOURS_KEPT: i64 = 24 * 35;
 /// How long a clock must have been steady before anything is thrown away.
 const STEADY: Duration = Duration::from_mins(10);
 
@@ -63,6 +67,16 @@ impl Service {
         {
             warn!(%problem, "can't write down what was refused: {problem}");
         }
+        self.write_down_counts().await;
+        for ((project, key), at) in self.tally.take_client_api_uses() {
+            let touched = self.db.write(move |mut conn| {
+                let project = project.clone();
+                Box::pin(async move { client_api_keys::touch(&mut conn, &project, key, at).await })
+            });
+            if let Err(problem) = touched.await {
+                warn!(%problem, "can't write down when a key was used: {problem}");
+            }
+        }
         for ((project, key), at) in self.tally.take_uses() {
             let touched = self.db.write(move |mut conn| {
                 let project = project.clone();
@@ -71,6 +85,28 @@ impl Service {
             if let Err(problem) = touched.await {
                 warn!(%problem, "can't write down when a key was used: {problem}");
             }
+        }
+    }
+
+    /// Adds what was counted in each project to its hours.
+    async fn write_down_counts(&self) {
+        let counts = Arc::new(self.counts.take());
+        if counts.is_empty() {
+            return;
+        }
+        let hour = counters::hour_of(self.now());
+        let written = self.db.write(move |mut conn| {
+            let counts = Arc::clone(&counts);
+            Box::pin(async move {
+                for (project, event, count) in &*counts {
+                    let by = i64::try_from(*count).unwrap_or(i64::MAX);
+                    counters::add(&mut conn, project, event.as_str(), hour, by).await?;
+                }
+                Ok(())
+            })
+        });
+        if let Err(problem) = written.await {
+            warn!(%problem, "can't write down what was counted: {problem}");
         }
     }
 
@@ -86,6 +122,7 @@ impl Service {
                     let ended =
                         maintenance::delete_ended_sessions(&mut conn, &id, now.minus(ENDED_KEPT), BATCH).await?;
                     let news = changes::delete_expired(&mut conn, now.minus(ENDED_KEPT), BATCH).await?;
+                    counters::delete_before(&mut conn, &id, counters::hour_of(now) - HOURS_KEPT).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
                     Ok(expired.max(ended).max(news).max(keys))
                 })

@@ -9,31 +9,44 @@ use countersign_domain::{
     clock::Timestamp,
     id::{ClientId, KeyId, ProjectId, SessionId, UserId},
     identity::{Identity, IdentityRecord},
-    proof::Proof,
+    proof::{Level, Method},
 };
 use countersign_storage::identities;
 use quick_cache::sync::Cache;
 
-use crate::{Service, error::Outage, proof::access_token::Bearer};
+use crate::{
+    Service,
+    directory::ProjectView,
+    error::Outage,
+    proof::{
+        access_token::Bearer,
+        actor::Actor,
+        client_call::{ClientUser, UserProof},
+    },
+};
 
-/// What there is to say about a caller.
+/// What there is to say about a user who calls.
 pub struct Me {
     /// The user.
     pub user: UserId,
     /// The project.
     pub project: ProjectId,
     /// The client.
-    pub client: ClientId,
+    pub client: Option<ClientId>,
     /// The session.
-    pub session: SessionId,
+    pub session: Option<SessionId>,
     /// How the user was proven.
-    pub proof: Proof,
-    /// The key that vouched.
+    pub methods: Vec<String>,
+    /// How strongly.
+    pub level: Option<Level>,
+    /// The key that vouched, or under which the user was proved.
     pub vouched_by: Option<KeyId>,
-    /// When the access token expires.
-    pub expires_at: Timestamp,
-    /// Who the user is known as.
-    pub profile: Arc<Profile>,
+    /// When the access token, or the proof, expires.
+    pub expires_at: Option<Timestamp>,
+    /// The user's e-mail address.
+    pub email: Option<String>,
+    /// The customer's own id of the user.
+    pub external_id: Option<String>,
 }
 
 /// Who a user is known as.
@@ -76,28 +89,58 @@ impl Profiles {
 }
 
 impl Service {
-    /// Says who the bearer is.
-    pub async fn me(&self, bearer: &Bearer) -> Result<Me, Outage> {
+    /// Says who the user is that calls; a backend is none.
+    pub async fn me(&self, actor: &Actor) -> Result<Option<Me>, Outage> {
+        match actor {
+            Actor::Bearer(bearer) => Ok(Some(self.me_by_token(bearer).await?)),
+            Actor::Client(client) => Ok(Some(self.me_by_call(client).await?)),
+            Actor::Backend(_) => Ok(None),
+        }
+    }
+
+    async fn me_by_token(&self, bearer: &Bearer) -> Result<Me, Outage> {
         let token = &bearer.token;
+        let profile = self.profile(&bearer.project, token.user).await?;
         Ok(Me {
             user: token.user,
             project: bearer.project.project.id.clone(),
-            client: token.client.clone(),
-            session: token.session,
-            proof: token.proof.clone(),
+            client: Some(token.client.clone()),
+            session: Some(token.session),
+            methods: token.proof.methods.iter().map(Method::as_str).map(str::to_owned).collect(),
+            level: Some(token.proof.level),
             vouched_by: token.vouched_by,
-            expires_at: token.expires_at,
-            profile: self.profile(bearer).await?,
+            expires_at: Some(token.expires_at),
+            email: profile.email.clone(),
+            external_id: profile.external_id.clone(),
         })
     }
 
-    async fn profile(&self, bearer: &Bearer) -> Result<Arc<Profile>, Outage> {
-        let user = bearer.token.user;
+    async fn me_by_call(&self, client: &ClientUser) -> Result<Me, Outage> {
+        let (key, expires_at) = match &client.proof {
+            UserProof::Mac { key, mac } => (Some(*key), mac.expires_at()),
+            UserProof::Unproved => (None, None),
+        };
+        Ok(Me {
+            user: client.user(),
+            project: client.project.project.id.clone(),
+            client: None,
+            session: None,
+            methods: vec![client.method().to_owned()],
+            // A MAC is a backend's word.
+            level: key.map(|_| Level::Vouched),
+            vouched_by: key,
+            expires_at,
+            email: self.profile(&client.project, client.user()).await?.email.clone(),
+            external_id: Some(client.external_id.as_str().to_owned()),
+        })
+    }
+
+    pub(crate) async fn profile(&self, project: &ProjectView, user: UserId) -> Result<Arc<Profile>, Outage> {
         if let Some(profile) = self.profiles.by_user.get(&user) {
             return Ok(profile);
         }
         let forgotten = self.profiles.forgotten.load(Ordering::SeqCst);
-        let project = &bearer.project.project.id;
+        let project = &project.project.id;
         let records = identities::list(&mut self.db.reader().await?.conn(), project, user).await?;
         let profile = Arc::new(Profile::of(&records));
         self.profiles.keep(user, &profile, forgotten);

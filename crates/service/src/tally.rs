@@ -26,6 +26,7 @@ pub(crate) struct Refusal {
 pub(crate) struct Tally {
     refusals: Mutex<HashMap<Refusal, u64>>,
     uses: Mutex<HashMap<(ProjectId, KeyId), Timestamp>>,
+    client_api_uses: Mutex<HashMap<(ProjectId, KeyId), Timestamp>>,
 }
 
 impl Tally {
@@ -42,8 +43,18 @@ impl Tally {
         }
     }
 
+    pub(crate) fn used_client_api_key(&self, project: &ProjectId, key: KeyId, now: Timestamp) {
+        if let Ok(mut uses) = self.client_api_uses.lock() {
+            uses.insert((project.clone(), key), now);
+        }
+    }
+
     pub(crate) fn take_refusals(&self) -> HashMap<Refusal, u64> {
         self.refusals.lock().map(|mut it| std::mem::take(&mut *it)).unwrap_or_default()
+    }
+
+    pub(crate) fn take_client_api_uses(&self) -> HashMap<(ProjectId, KeyId), Timestamp> {
+        self.client_api_uses.lock().map(|mut it| std::mem::take(&mut *it)).unwrap_or_default()
     }
 
     pub(crate) fn take_uses(&self) -> HashMap<(ProjectId, KeyId), Timestamp> {

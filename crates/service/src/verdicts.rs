@@ -11,6 +11,7 @@ pub(crate) enum Proof {
     Vouch,
     AccessToken,
     RefreshToken,
+    ClientCall,
 }
 
 /// The reason of those that were no refusal.
@@ -23,12 +24,13 @@ impl Proof {
             Self::Vouch => "vouch",
             Self::AccessToken => "access_token",
             Self::RefreshToken => "refresh_token",
+            Self::ClientCall => "client_call",
         }
     }
 
     /// Counts a verdict. The counters of the accepted are kept: they count most, and looking one up costs as much as a verdict.
     pub(crate) fn count(self, reason: &'static str) {
-        static KEPT: [OnceLock<Counter>; 4] = [const { OnceLock::new() }; 4];
+        static KEPT: [OnceLock<Counter>; 5] = [const { OnceLock::new() }; 5];
         let find = || counter!("countersign_verdicts_total", "proof" => self.label(), "reason" => reason);
         if reason == ACCEPTED {
             KEPT[self as usize].get_or_init(find).increment(1);

@@ -6,8 +6,10 @@
 pub mod audit;
 pub mod changes;
 mod checkpointer;
+pub mod client_api_keys;
 pub mod clients;
 pub mod conn;
+pub mod counters;
 mod database_file;
 pub mod db;
 pub mod deployment;

@@ -3,13 +3,14 @@
 use countersign_domain::{
     clock::Timestamp,
     id::{ProjectId, UserId},
+    text::ExternalId,
     user::User,
 };
 use sqlx::any::AnyRow;
 
 use crate::{
     Conn,
-    conn::statement,
+    conn::{built_statement, statement},
     error::Result,
     row::Reader,
     sql::{
@@ -53,12 +54,99 @@ pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Resul
     row.as_ref().map(read).transpose()
 }
 
+/// What a verdict must know of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UserState {
+    /// The user.
+    pub user: UserId,
+    /// The revocation counter.
+    pub generation: u32,
+    /// Is the user locked out?
+    pub is_disabled: bool,
+}
+
+/// The user whom the customer's own id names: one walk along two primary keys.
+pub async fn find_by_external_id(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    id: &ExternalId,
+) -> Result<Option<UserState>> {
+    let sql = "select u.user_id, u.generation, u.disabled_at from identities i \
+               join users u on u.project_id = i.project_id and u.user_id = i.user_id \
+               where i.project_id = $1 and i.kind = 'external_id' and i.value = $2";
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(id.as_str())).await?;
+    let read = |row| {
+        let row = Reader::new(&row, "users", &["user_id"]);
+        Ok(UserState {
+            user: row.parsed("user_id")?,
+            generation: row.integer("generation")?,
+            is_disabled: row.optional_time("disabled_at")?.is_some(),
+        })
+    };
+    row.map(read).transpose()
+}
+
 /// Users of a project in order of their ids, those after `after`.
 pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, after: Option<UserId>, limit: u32) -> Result<Vec<User>> {
     let sql = "select * from users where project_id = $1 and user_id > $2 order by user_id limit $3";
     let after = after.map(|id| id.to_string()).unwrap_or_default();
     let rows = conn.fetch_all(statement(sql).bind(project.as_str()).bind(after).bind(i64::from(limit))).await?;
     rows.iter().map(read).collect()
+}
+
+/// A user with the customer's own id of it, as the client API shows it.
+#[derive(Debug, Clone)]
+pub struct UserRecord {
+    /// The user.
+    pub user: User,
+    /// The external id that was added last.
+    pub external_id: Option<String>,
+}
+
+const EXTERNAL_ID: &str = "(select i.value from identities i where i.project_id = u.project_id and i.user_id = u.user_id \
+                           and i.kind = 'external_id' order by i.created_at desc, i.value limit 1) as external_id";
+
+/// A user who was not merged into another.
+pub async fn find_record(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<Option<UserRecord>> {
+    let sql = format!(
+        "select u.*, {EXTERNAL_ID} from users u where u.project_id = $1 and u.user_id = $2 and u.merged_into is null"
+    );
+    let row = conn.fetch_optional(built_statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
+    row.as_ref().map(read_record).transpose()
+}
+
+/// Users who were not merged into another, the newest first: those before `before`.
+pub async fn list_records(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    before: Option<UserId>,
+    limit: u32,
+) -> Result<Vec<UserRecord>> {
+    let sql = format!(
+        "select u.*, {EXTERNAL_ID} from users u where u.project_id = $1 and u.user_id < $2 and u.merged_into is null \
+         order by u.user_id desc limit $3"
+    );
+    // No id begins with a letter beyond this one.
+    let before = before.map_or_else(|| "v".to_owned(), |id| id.to_string());
+    let rows = conn.fetch_all(built_statement(sql).bind(project.as_str()).bind(before).bind(i64::from(limit))).await?;
+    rows.iter().map(read_record).collect()
+}
+
+fn read_record(row: &AnyRow) -> Result<UserRecord> {
+    let external_id = Reader::new(row, "users", &["user_id"]).optional_text("external_id")?;
+    Ok(UserRecord { user: read(row)?, external_id })
+}
+
+/// Forgets a user, with all identities and sessions. Entries of the trail stay.
+pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<()> {
+    for sql in [
+        "delete from sessions where project_id = $1 and user_id = $2",
+        "delete from identities where project_id = $1 and user_id = $2",
+        "delete from users where project_id = $1 and user_id = $2",
+    ] {
+        conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
+    }
+    Ok(())
 }
 
 /// Writes a user's names and state; the generation only moves by [`raise_generation`].

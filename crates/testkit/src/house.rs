@@ -6,9 +6,11 @@ use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
 use countersign_domain::{
     audit::Act,
     client::ClientKind,
+    client_api_key::ClientApiKeyKind,
     clock::Timestamp,
     id::{ClientId, ProjectId},
     key::KeyScope,
+    text::Name,
 };
 use countersign_server::{
     config::Config,
@@ -17,7 +19,10 @@ use countersign_server::{
     serve::{Bound, serve_until},
 };
 use countersign_service::{
-    Service, config::Config as ServiceConfig, keys::create::NewKey, projects::set::SettingChanges,
+    Service,
+    config::Config as ServiceConfig,
+    keys::{client_api::NewClientApiKey, create::NewKey},
+    projects::set::SettingChanges,
 };
 use countersign_storage::{audit::ReadEntry, migrate};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -25,6 +30,7 @@ use tokio::{sync::oneshot, task::JoinHandle};
 use crate::{
     actors::Backend,
     books::Books,
+    client_app::{ClientApp, hmac_of},
     clock::ManualClock,
     database::{Backup, Engine, TestDatabase},
     http::Client,
@@ -44,6 +50,10 @@ pub struct House {
     pub database: TestDatabase,
     /// The secret key of `p1`.
     pub key: NewKey,
+    /// The publishable key of `p1`.
+    pub publishable: NewClientApiKey,
+    /// The secret under which users of `p1` are proved.
+    pub hmac: NewClientApiKey,
     master_key: String,
     /// Where all its nodes are reached from outside: at the first.
     public_url: String,
@@ -69,8 +79,10 @@ impl House {
         db.close().await;
         let node = Node::start(&database, &master_key, &clock, None).await;
         let key = furnish(&node.service, "p1").await;
+        let publishable = node.new_client_api_key("p1", ClientApiKeyKind::Publishable).await;
+        let hmac = node.new_client_api_key("p1", ClientApiKeyKind::Hmac).await;
         let public_url = node.base.clone();
-        Self { node, clock, database, key, master_key, public_url }
+        Self { node, clock, database, key, publishable, hmac, master_key, public_url }
     }
 
     /// Another server of this deployment.
@@ -136,6 +148,22 @@ impl House {
     /// A backend that holds some secret key of `p1`.
     pub fn backend_with(&self, secret: &str) -> Backend {
         Backend::new(&self.node.client(), secret)
+    }
+
+    /// An app of `p1` whose user the backend has proved.
+    pub fn client_app(&self, id: &str) -> ClientApp {
+        let hmac = hmac_of(self.hmac.text.danger_expose(), id);
+        ClientApp {
+            http: self.node.client(),
+            key: self.publishable.text.danger_expose().to_owned(),
+            id: id.to_owned(),
+            hmac: Some(hmac),
+        }
+    }
+
+    /// The backend of `p1` at the client API.
+    pub fn secret_bearer(&self) -> Client {
+        self.node.client().with("authorization", &format!("Bearer {}", self.key.secret.danger_expose()))
     }
 
     /// Another project like the first. Gives its secret key.
@@ -209,6 +237,12 @@ impl Node {
     /// Somebody who calls it.
     pub fn client(&self) -> Client {
         Client::of(&self.base)
+    }
+
+    /// A key of the client API.
+    pub async fn new_client_api_key(&self, project: &str, kind: ClientApiKeyKind) -> NewClientApiKey {
+        let made = self.service.create_client_api_key(&project.parse().unwrap(), kind, Name::default(), None).await;
+        made.expect("a key is made")
     }
 
     /// Where it is.

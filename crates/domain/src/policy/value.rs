@@ -20,6 +20,39 @@ pub enum SignupExisting {
     Reject,
 }
 
+/// What an app must show beside the user's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HmacEnforcement {
+    /// Nothing.
+    Off,
+    /// Nothing, but what would fail is counted.
+    Observe,
+    /// An HMAC.
+    Required,
+}
+
+impl HmacEnforcement {
+    /// As the setting has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Observe => "observe",
+            Self::Required => "required",
+        }
+    }
+}
+
+/// Which versions of the user proof are taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProofVersions {
+    /// Only the one that is good for ever.
+    V1,
+    /// Both.
+    Both,
+    /// Only the one that expires.
+    V2,
+}
+
 /// A value that says itself what it may be.
 pub(super) fn choice<T: Named>(text: &str) -> Result<T, String> {
     T::from_text(text).ok_or_else(|| format!("must be {}", T::EXPECTED))
@@ -49,6 +82,33 @@ impl Named for SignupExisting {
             "reject" => Some(Self::Reject),
             _ => None,
         }
+    }
+}
+
+impl Named for HmacEnforcement {
+    const EXPECTED: &'static str = "`off`, `observe` or `required`";
+    fn from_text(text: &str) -> Option<Self> {
+        [Self::Off, Self::Observe, Self::Required].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+impl Named for ProofVersions {
+    const EXPECTED: &'static str = "`v1`, `both` or `v2`";
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "v1" => Some(Self::V1),
+            "both" => Some(Self::Both),
+            "v2" => Some(Self::V2),
+            _ => None,
+        }
+    }
+}
+
+impl Named for u32 {
+    const EXPECTED: &'static str = "a whole number";
+    fn from_text(text: &str) -> Option<Self> {
+        // One spelling: no sign, no zero in front.
+        text.parse::<Self>().ok().filter(|number| number.to_string() == text)
     }
 }
 
@@ -99,6 +159,23 @@ pub(super) fn host_name(text: &str) -> Result<Option<String>, String> {
         "" => Ok(None),
         name if name.len() <= 253 && name.split('.').all(is_label) => Ok(Some(name.to_owned())),
         _ => Err("must be a host name like `auth.example.com`".to_owned()),
+    }
+}
+
+/// Origins (RFC 6454 §6.2) with spaces between, or nothing.
+pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
+    let is_origin = |text: &str| {
+        let (scheme, host) = text.split_once("://").unwrap_or_default();
+        let plain =
+            |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b':' | b'[' | b']');
+        let is_scheme = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.');
+        !scheme.is_empty() && scheme.bytes().all(is_scheme) && !host.is_empty() && host.bytes().all(plain)
+    };
+    let all: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+    if all.iter().all(|origin| is_origin(origin)) {
+        Ok(all)
+    } else {
+        Err("must be origins like `https://app.example.com`, in lower case, with spaces between".to_owned())
     }
 }
 

@@ -1,38 +1,36 @@
 use axum::{Json, extract::State};
-use countersign_domain::proof::Method;
+use countersign_domain::clock::Timestamp;
 use countersign_wire::client_api::{error::ErrorEnvelope, me::MeBody};
 
-use crate::{app::App, error::client_api::Failure, extract::bearer::ProvedBearer};
+use crate::{app::App, error::client_api::Failure, extract::actor::ProvedUser};
 
 /// Who am I?
 ///
-/// Who the bearer of an access token is, how that was proved, and which key vouched.
+/// Who the caller is, how that was proved, and which key vouched. For the bearer of an access token, and for an app that names its user.
 #[utoipa::path(
     get, path = "/v1/me", operation_id = "me", tag = "Client API",
-    security(("access_token" = [])),
+    security(("client_call" = [], "publishable_key" = [], "user_hmac" = []), ("access_token" = [])),
     responses(
         (status = 200, description = "The caller.", body = MeBody),
-        (status = 401, description = "`invalid_credentials`: no live access token of this project.", body = ErrorEnvelope),
-        (status = 429, description = "`rate_limited`: too many failed calls from this network; `Retry-After`.", body = ErrorEnvelope),
+        (status = 401, description = "`invalid_credentials`: no user was proved.", body = ErrorEnvelope),
+        (status = 403, description = "`forbidden`: pages of this origin may not call.", body = ErrorEnvelope),
+        (status = 429, description = "`rate_limited`: too many failed calls from this network, or calls with this key; `Retry-After`.", body = ErrorEnvelope),
         (status = 500, description = "`unknown`: the server failed.", body = ErrorEnvelope),
         (status = 503, description = "`unavailable`: the server can't answer now; `Retry-After`.", body = ErrorEnvelope),
     ),
 )]
-pub(crate) async fn handle(
-    State(app): State<App>,
-    ProvedBearer(bearer): ProvedBearer,
-) -> Result<Json<MeBody>, Failure> {
-    let me = app.service.me(&bearer).await?;
+pub(crate) async fn handle(State(app): State<App>, ProvedUser(actor): ProvedUser) -> Result<Json<MeBody>, Failure> {
+    let me = app.service.me(&actor).await?.ok_or_else(Failure::for_users)?;
     Ok(Json(MeBody {
         uid: me.user.to_string(),
         project: me.project.to_string(),
-        client_id: me.client.to_string(),
-        session_id: me.session.to_string(),
-        email: me.profile.email.clone(),
-        external_id: me.profile.external_id.clone(),
-        amr: me.proof.methods.iter().map(Method::as_str).map(str::to_owned).collect(),
-        acr: me.proof.level.to_string(),
+        client_id: me.client.map(|id| id.to_string()),
+        session_id: me.session.map(|id| id.to_string()),
+        email: me.email,
+        external_id: me.external_id,
+        amr: me.methods,
+        acr: me.level.map(|level| level.to_string()),
         vouched_by: me.vouched_by.map(|key| key.to_string()),
-        expires_at: me.expires_at.seconds(),
+        expires_at: me.expires_at.map(Timestamp::seconds),
     }))
 }

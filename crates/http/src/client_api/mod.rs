@@ -1,3 +1,5 @@
 //! Door 2, and everything under `/v1`.
 
 pub(crate) mod me;
+pub(crate) mod users;
+pub(crate) mod verify;

@@ -1,23 +1,32 @@
 //! Door 2: `{"error": {"code", "message"}}`.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use countersign_service::{address::Misaddressed, error::Outage, proof::access_token::TokenRefused};
-use countersign_wire::client_api::error::{Code, ErrorDetail, ErrorEnvelope};
+use countersign_service::{
+    address::Misaddressed,
+    client_users::UserRefused,
+    error::Outage,
+    proof::{access_token::TokenRefused, actor::NotAnActor, client_call::CallRefused, secret_key::NotABackend},
+};
+use countersign_wire::{
+    client_api::error::{Code, ErrorDetail, ErrorEnvelope},
+    object::BodyError,
+};
 
 use super::{Cause, OUTAGE_RETRY, add_retry_after};
+use crate::extract::body::NoBody;
 
 /// A refusal of door 2.
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: StatusCode,
     code: Code,
-    message: &'static str,
+    message: Cow<'static, str>,
     /// Of RFC 6750 §3.1.
     challenge: Option<&'static str>,
     retry_after: Option<Duration>,
@@ -25,8 +34,8 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    fn new(status: StatusCode, code: Code, message: &'static str) -> Self {
-        Self { status, code, message, challenge: None, retry_after: None, cause: None }
+    fn new(status: StatusCode, code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code, message: message.into(), challenge: None, retry_after: None, cause: None }
     }
 
     /// No such path.
@@ -40,11 +49,41 @@ impl Failure {
         let message = "This path takes another method; the Allow header names it.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidRequest, message)
     }
+
+    /// A backend called what is for users. It proved who it is, but not a user.
+    pub(crate) fn for_users() -> Self {
+        Self::unauthorized(Some("Bearer error=\"invalid_token\""), SHOW_TOKEN)
+    }
+
+    /// A user called what is for backends.
+    pub(crate) fn for_backends() -> Self {
+        let message = "This is for the customer's backend: Authorization: Bearer sk_….";
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+    }
+
+    /// A parameter of the query that isn't one.
+    pub(crate) fn bad_parameter(message: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
+    }
+
+    fn unauthorized(challenge: Option<&'static str>, message: &'static str) -> Self {
+        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
+        Self { challenge: challenge.or(Some("Bearer")), ..failure }
+    }
+
+    fn too_many(retry_after: Duration, message: &'static str) -> Self {
+        let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
+        Self { retry_after: Some(retry_after), ..failure }
+    }
 }
+
+const SHOW_TOKEN: &str = "Show a live access token of this project: Authorization: Bearer <token>.";
+const NOT_PROVED: &str =
+    "The call is not proved. The backend of this app learns why from POST /v1/explain, or `countersign explain`.";
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let error = ErrorDetail { code: self.code, message: self.message.to_owned() };
+        let error = ErrorDetail { code: self.code, message: self.message.into_owned() };
         let mut response = (self.status, Json(ErrorEnvelope { error })).into_response();
         if let Some(challenge) = self.challenge {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -78,22 +117,92 @@ impl From<Outage> for Failure {
 
 impl From<TokenRefused> for Failure {
     fn from(refused: TokenRefused) -> Self {
-        let limit = match refused {
-            TokenRefused::Outage(outage) => return outage.into(),
-            TokenRefused::TooMany(limit) => Some(limit),
-            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => None,
-        };
-        if let Some(limit) = limit {
-            let message = "Too many failed calls from this network.";
-            let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, Code::RateLimited, message);
-            return Self { retry_after: Some(limit.retry_after), ..failure };
+        match refused {
+            TokenRefused::Outage(outage) => outage.into(),
+            TokenRefused::TooMany(limit) => Self::too_many(limit.retry_after, TOO_MANY_FAILURES),
+            // One message for all of them: a thief needn't learn which.
+            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => {
+                Self::unauthorized(Some("Bearer error=\"invalid_token\""), SHOW_TOKEN)
+            }
         }
-        // One message for all of them: a thief needn't learn which.
-        let message = "Show a live access token of this project: Authorization: Bearer <token>.";
-        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self { challenge: Some("Bearer error=\"invalid_token\""), ..failure }
     }
 }
+
+impl From<CallRefused> for Failure {
+    fn from(refused: CallRefused) -> Self {
+        match refused {
+            CallRefused::NotProved(_) => Self::unauthorized(None, NOT_PROVED),
+            CallRefused::ForeignOrigin => {
+                let message = "Pages of this origin may not call. `countersign project set` has `origins`.";
+                Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+            }
+            CallRefused::TooMany(limit) => Self::too_many(limit.retry_after, TOO_MANY_FAILURES),
+            CallRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<NotABackend> for Failure {
+    fn from(refused: NotABackend) -> Self {
+        match refused {
+            NotABackend::FromBrowser => {
+                let message = "A browser sent this secret key, so anybody who has the app can read it. Call from a backend, and rotate the key.";
+                Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+            }
+            NotABackend::TooMany(limit) => Self::too_many(limit.retry_after, "Too many calls with this secret key."),
+            NotABackend::Outage(outage) => outage.into(),
+            NotABackend::Missing | NotABackend::Unknown | NotABackend::Unusable(_) | NotABackend::ProjectClosed => {
+                Self::unauthorized(Some("Bearer error=\"invalid_token\""), "Show a live secret key of this project.")
+            }
+        }
+    }
+}
+
+impl From<NotAnActor> for Failure {
+    fn from(refused: NotAnActor) -> Self {
+        match refused {
+            NotAnActor::Call(refused) => refused.into(),
+            NotAnActor::Token(refused) => refused.into(),
+            NotAnActor::Backend(refused) => refused.into(),
+        }
+    }
+}
+
+impl From<UserRefused> for Failure {
+    fn from(refused: UserRefused) -> Self {
+        match refused {
+            UserRefused::NoSuchUser => {
+                Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, "There is no such user.")
+            }
+            UserRefused::Exists => {
+                Self::new(StatusCode::CONFLICT, Code::Conflict, "There is a user of that external_id.")
+            }
+            UserRefused::MayNotCreateUsers => {
+                Self::new(StatusCode::FORBIDDEN, Code::Forbidden, "This secret key may not create or delete users.")
+            }
+            UserRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<NoBody> for Failure {
+    fn from(problem: NoBody) -> Self {
+        let (status, message) = match problem {
+            NoBody::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "The body must be at most 64 KiB."),
+            NoBody::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive."),
+            NoBody::BrokenOff => (StatusCode::BAD_REQUEST, "The body broke off."),
+        };
+        Self::new(status, Code::InvalidRequest, message)
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(problem: BodyError) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, format!("{problem}."))
+    }
+}
+
+const TOO_MANY_FAILURES: &str = "Too many failed calls from this network.";
 
 impl From<Misaddressed> for Failure {
     fn from(problem: Misaddressed) -> Self {

@@ -8,7 +8,10 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use tokio::time::timeout;
 
-use crate::{app::App, error::vouch::Failure};
+use crate::{
+    app::App,
+    error::{client_api, vouch},
+};
 
 /// No call of these doors needs more.
 const LONGEST: usize = 64 * 1024;
@@ -17,6 +20,9 @@ const MOST_THROWN_AWAY: usize = 1024 * 1024;
 
 /// A body of at most 64 KiB.
 pub(crate) struct ShortBody(pub(crate) Bytes);
+
+/// The same, for what answers in door 2's shape.
+pub(crate) struct ShortClientBody(pub(crate) Bytes);
 
 /// Why there is no body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,14 +33,23 @@ pub(crate) enum NoBody {
 }
 
 impl FromRequest<App> for ShortBody {
-    type Rejection = Failure;
+    type Rejection = vouch::Failure;
 
-    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        match timeout(app.doors.body_time, read(request)).await {
-            Ok(body) => Ok(Self(body?)),
-            Err(_) => Err(NoBody::TooSlow.into()),
-        }
+    async fn from_request(request: Request, app: &App) -> Result<Self, vouch::Failure> {
+        Ok(Self(read_in_time(request, app).await?))
     }
+}
+
+impl FromRequest<App> for ShortClientBody {
+    type Rejection = client_api::Failure;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, client_api::Failure> {
+        Ok(Self(read_in_time(request, app).await?))
+    }
+}
+
+async fn read_in_time(request: Request, app: &App) -> Result<Bytes, NoBody> {
+    timeout(app.doors.body_time, read(request)).await.unwrap_or(Err(NoBody::TooSlow))
 }
 
 /// Takes no more than it may. What is too long is read on for a while and thrown away: a caller who is still sending when the connection

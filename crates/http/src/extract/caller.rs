@@ -25,8 +25,8 @@ impl FromRequestParts<App> for CallerOf {
         Ok(Self(Caller {
             address: address_of(parts, app),
             user_agent: user_agent.unwrap_or_default().into_owned(),
-            is_browser: parts.headers.contains_key(header::ORIGIN),
-            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            origin: parts.headers.get(header::ORIGIN).map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
+            request_id: parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
         }))
     }
 }

@@ -1,5 +1,6 @@
 //! What handlers take: who calls, where to, what with. A handler whose argument is a proof can't be reached without it.
 
+pub(crate) mod actor;
 pub mod address;
 pub(crate) mod backend;
 pub mod bearer;

@@ -1,5 +1,6 @@
 //! What happens around every request.
 
+mod cors;
 pub(crate) mod observe;
 mod request_id;
 mod route_metrics;

@@ -24,6 +24,7 @@ use tower::{Layer, Service};
 use tracing::{debug, error};
 
 use super::{
+    cors,
     request_id::{self, RequestId, RequestNames},
     route_metrics::{RouteMetrics, method_label},
 };
@@ -88,7 +89,12 @@ where
             id: id.clone(),
         };
         request.extensions_mut().insert(id);
-        Observing { answering: self.inner.call(request), asked, observer: Arc::clone(&self.observer) }
+        let answering = if cors::is_preflight(&request) {
+            Answering::Known { response: Some(cors::preflight(request.headers())) }
+        } else {
+            Answering::Inner { future: self.inner.call(request) }
+        };
+        Observing { answering, asked, observer: Arc::clone(&self.observer) }
     }
 }
 
@@ -105,9 +111,29 @@ pin_project! {
     /// A request on its way to an answer.
     pub(crate) struct Observing<F> {
         #[pin]
-        answering: F,
+        answering: Answering<F>,
         asked: Asked,
         observer: Arc<Observer>,
+    }
+}
+
+pin_project! {
+    /// An answer that is there already, or one that a handler makes.
+    #[project = AnsweringNow]
+    enum Answering<F> {
+        Known { response: Option<Response> },
+        Inner { #[pin] future: F },
+    }
+}
+
+impl<F: Future<Output = Result<Response, Infallible>>> Future for Answering<F> {
+    type Output = Result<Response, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            AnsweringNow::Known { response } => Poll::Ready(Ok(response.take().unwrap_or_default())),
+            AnsweringNow::Inner { future } => future.poll(cx),
+        }
     }
 }
 
@@ -131,14 +157,14 @@ impl Observer {
         let took = now.saturating_sub(asked.began);
         let route = asked.route.as_ref().map_or("unmatched", MatchedPath::as_str);
         self.routes.record(route, asked.method, response.status(), took);
-        let (id, method, status) = (asked.id.0.as_str(), asked.method, response.status().as_u16());
+        let (id, method, status) = (&asked.id, asked.method, response.status().as_u16());
         if let Some(Cause(cause)) = response.extensions_mut().remove() {
             if let Some(unsaid) = self.failures.may_speak(now) {
-                error!(request.id = id, http.status = status, %cause, unsaid, "{method} {route} failed: {cause}");
+                error!(request.id = %id, http.status = status, %cause, unsaid, "{method} {route} failed: {cause}");
             }
         } else {
             let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-            debug!(request.id = id, http.status = status, duration_us, "{method} {route} answered {status}");
+            debug!(request.id = %id, http.status = status, duration_us, "{method} {route} answered {status}");
         }
         add_headers(&asked.id, &mut response);
         response
@@ -150,7 +176,8 @@ fn add_headers(id: &RequestId, response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    if let Ok(value) = HeaderValue::from_str(&id.0) {
+    cors::let_pages_read(headers);
+    if let Some(value) = id.to_header() {
         headers.insert(request_id::HEADER, value);
     }
 }

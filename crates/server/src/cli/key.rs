@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, num::NonZeroU32, time::Duration};
 
 use clap::{Args, Subcommand, ValueEnum};
 use countersign_domain::{
+    client_api_key::ClientApiKeyKind,
     id::{ClientId, KeyId, MacKeyId, SigningKeyId},
     key::{ClientScope, KeyScope, ScopeChanges, SecretKey},
     proof::Level,
@@ -14,14 +15,14 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::{
-    Desk,
+    Desk, client_api_key,
     output::{optional_time, time},
 };
 use crate::error::Failure;
 
 #[derive(Subcommand)]
 pub(super) enum Verb {
-    /// Make a secret key; the secret is printed once
+    /// Make a key; a secret is printed once
     Create {
         /// The kind of key
         #[arg(long, value_enum, default_value = "secret")]
@@ -37,12 +38,12 @@ pub(super) enum Verb {
     },
     /// List the keys of a project; no secret is shown
     List,
-    /// Show a secret key, without its secret
+    /// Show a key, without its secret
     Show {
         /// The key: key_…
         id: KeyId,
     },
-    /// Change what a secret key may do, or what it is called
+    /// Change what a secret key may do, or what a key is called
     Set {
         /// The key: key_…
         id: KeyId,
@@ -54,14 +55,14 @@ pub(super) enum Verb {
         #[command(flatten)]
         wider: WiderArgs,
     },
-    /// Make the successor of a key. A secret key goes on working for the overlap
+    /// Make the successor of a key. The old one goes on working for the overlap
     Rotate {
-        /// The secret key: key_…
+        /// The key: key_…
         id: Option<KeyId>,
         /// Instead: the project's signing key, or the key that authenticates refresh tokens
         #[arg(long, value_enum, conflicts_with = "id")]
         kind: Option<Rotated>,
-        /// How long the old secret key goes on working
+        /// How long the old key goes on working
         #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = span)]
         overlap: Duration,
         /// Sign with the next signing key though it was published less than a day ago
@@ -82,6 +83,10 @@ pub(super) enum Verb {
 pub(super) enum Created {
     /// What a backend shows
     Secret,
+    /// What an app names the project by
+    Publishable,
+    /// Under what a backend proves its users
+    Hmac,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -131,6 +136,15 @@ pub(super) struct WiderArgs {
 }
 
 impl ScopeArgs {
+    /// Does it say anything?
+    pub(super) fn is_empty(&self) -> bool {
+        self.clients.is_empty()
+            && self.networks.is_empty()
+            && !self.no_create_users
+            && self.rate.is_none()
+            && self.max_acr.is_none()
+    }
+
     fn into_scope(self) -> KeyScope {
         self.into_changes(&WiderArgs::default()).apply(&KeyScope::default())
     }
@@ -162,15 +176,30 @@ impl Verb {
             Self::Create { kind: Created::Secret, name, expires, scope } => {
                 with_secret(&service.create_secret_key(&project, name, scope.into_scope(), expires).await?)
             }
+            Self::Create { kind: Created::Publishable, name, expires, scope } => {
+                client_api_key::create(desk, ClientApiKeyKind::Publishable, name, expires, &scope).await?
+            }
+            Self::Create { kind: Created::Hmac, name, expires, scope } => {
+                client_api_key::create(desk, ClientApiKeyKind::Hmac, name, expires, &scope).await?
+            }
             Self::List => all(&service.list_keys(&project).await?),
-            Self::Show { id } => secret_key(&service.show_secret_key(&project, id).await?),
-            Self::Set { id, name, scope, wider } => {
-                let scope = scope.into_changes(&wider);
-                secret_key(&service.set_secret_key(&project, id, name, scope).await?)
-            }
-            Self::Rotate { id: Some(id), overlap, .. } => {
-                with_secret(&service.rotate_secret_key(&project, id, overlap).await?)
-            }
+            Self::Show { id } => match client_api_key::find(desk, id).await? {
+                Some(key) => client_api_key::shown(&key),
+                None => secret_key(&service.show_secret_key(&project, id).await?),
+            },
+            Self::Set { id, name, scope, wider } => match client_api_key::find(desk, id).await? {
+                Some(key) => client_api_key::set(desk, &key, name, &scope).await?,
+                None => {
+                    let scope = scope.into_changes(&wider);
+                    secret_key(&service.set_secret_key(&project, id, name, scope).await?)
+                }
+            },
+            Self::Rotate { id: Some(id), overlap, .. } => match client_api_key::find(desk, id).await? {
+                Some(key) => {
+                    client_api_key::with_text(&service.rotate_client_api_key(&project, key.id, overlap).await?)
+                }
+                None => with_secret(&service.rotate_secret_key(&project, id, overlap).await?),
+            },
             Self::Rotate { kind: Some(Rotated::Signing), now, .. } => {
                 json!({ "id": service.rotate_signing_key(&project, now).await?.to_string() })
             }
@@ -189,6 +218,10 @@ impl Verb {
 async fn revoke(desk: &Desk, id: &str, cascade: bool) -> Result<(), Failure> {
     let project = desk.project().await?;
     if let Ok(key) = id.parse::<KeyId>() {
+        if client_api_key::find(desk, key).await?.is_some() {
+            let revoked = desk.service.revoke_client_api_key(&project, key).await?;
+            return desk.output.print(&client_api_key::shown(&revoked));
+        }
         let key = desk.service.revoke_secret_key(&project, key, cascade).await?;
         return desk.output.print(&secret_key(&key));
     }
@@ -258,6 +291,7 @@ fn all(keys: &Keys) -> Value {
         })
     });
     json!({
+        "client_api": keys.client_api.iter().map(client_api_key::listed).collect::<Vec<_>>(),
         "secret": keys.secret.iter().map(secret_key).collect::<Vec<_>>(),
         "signing": signing.collect::<Vec<_>>(),
         "mac": mac.collect::<Vec<_>>(),

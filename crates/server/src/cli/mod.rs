@@ -2,6 +2,7 @@
 
 mod audit;
 mod client;
+mod client_api_key;
 mod dev;
 mod key;
 mod output;

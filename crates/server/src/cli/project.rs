@@ -7,7 +7,10 @@ use countersign_domain::{
     project::Project,
     text::Name,
 };
-use countersign_service::projects::{set::SettingChanges, state::StateChange};
+use countersign_service::{
+    project_report::ClientApiReport,
+    projects::{set::SettingChanges, state::StateChange},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -58,6 +61,20 @@ pub(super) enum Verb {
     },
 }
 
+/// What the client API was used for in the last hours.
+fn client_api(report: &ClientApiReport) -> Value {
+    let counts = |counts: &[(String, i64)]| -> Value {
+        counts.iter().map(|(name, count)| (name.clone(), json!(count))).collect::<serde_json::Map<_, _>>().into()
+    };
+    json!({
+        "last_hour": counts(&report.last_hour),
+        "last_day": counts(&report.last_day),
+        "unproved_share_of_last_day": report.unproved_share,
+        "users_made_unproved": report.users_made_unproved,
+        "old_secret_last_used_at": optional_time(report.old_secret_last_used_at),
+    })
+}
+
 /// `NAME=VALUE`.
 pub(super) fn setting(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("must be NAME=VALUE")?;
@@ -98,9 +115,9 @@ impl Verb {
                     Some(id) => id,
                     None => desk.project().await?,
                 };
-                details(desk, &service.show_project(&id).await?)
+                details(desk, &service.show_project(&id).await?).await?
             }
-            Self::Set { id, settings } => details(desk, &service.set_project(&id, changes(settings)?).await?),
+            Self::Set { id, settings } => details(desk, &service.set_project(&id, changes(settings)?).await?).await?,
             Self::Revoke { id } => summary(&service.change_project_state(&id, StateChange::Revoke).await?),
             Self::Disable { id } => summary(&service.change_project_state(&id, StateChange::Disable).await?),
             Self::Enable { id } => summary(&service.change_project_state(&id, StateChange::Enable).await?),
@@ -118,11 +135,12 @@ fn summary(project: &Project) -> Value {
     })
 }
 
-fn details(desk: &Desk, project: &Project) -> Value {
+async fn details(desk: &Desk, project: &Project) -> Result<Value, Failure> {
     let mut shown = summary(project);
     if let Some(issuer) = desk.service.issuer(&project.id) {
         shown["issuer"] = json!(issuer);
     }
+    shown["client_api"] = client_api(&desk.service.client_api_report(&project.id).await?);
     shown["settings"] = settings(&[("project", &project.overrides)], None);
-    shown
+    Ok(shown)
 }

@@ -16,8 +16,16 @@ const ENV: &str = "dev.env";
 pub(super) struct DevFiles {
     pub(super) url: String,
     pub(super) secret_key: String,
+    /// None where a version wrote it that had no client API.
+    pub(super) client_api: Option<ClientApi>,
     /// Of the tokens: the URL, unless the project was given a host of its own.
     pub(super) issuer: String,
+}
+
+/// The keys of the client API.
+pub(super) struct ClientApi {
+    pub(super) publishable_key: String,
+    pub(super) hmac_secret: String,
 }
 
 impl DevFiles {
@@ -27,12 +35,22 @@ impl DevFiles {
         let json: Value = serde_json::from_str(&text).ok()?;
         let member = |name: &str| json[name].as_str().map(str::to_owned);
         let issuer = json["oauth"]["issuer"].as_str()?.to_owned();
-        Some(Self { url: member("url")?, secret_key: member("secret_key")?, issuer })
+        let client_api = member("publishable_key").zip(member("hmac_secret"));
+        let client_api = client_api.map(|(publishable_key, hmac_secret)| ClientApi { publishable_key, hmac_secret });
+        Some(Self { url: member("url")?, secret_key: member("secret_key")?, client_api, issuer })
     }
 
     pub(super) fn write(&self, data: &DataDir) -> Result<(), Failure> {
         write_private(&data.file(JSON), format!("{:#}\n", self.json()).as_bytes())?;
         write_private(&data.file(ENV), self.env().as_bytes())
+    }
+
+    fn publishable_key(&self) -> &str {
+        self.client_api.as_ref().map_or("", |keys| &keys.publishable_key)
+    }
+
+    fn hmac_secret(&self) -> &str {
+        self.client_api.as_ref().map_or("", |keys| &keys.hmac_secret)
     }
 
     fn jwks_uri(&self) -> String {
@@ -45,6 +63,8 @@ impl DevFiles {
             "project_id": "p1",
             "clients": { "ios": "c1", "android": "c2", "web": "c3", "backend": "c4" },
             "secret_key": self.secret_key,
+            "publishable_key": self.publishable_key(),
+            "hmac_secret": self.hmac_secret(),
             "oauth": { "issuer": self.issuer, "jwks_uri": self.jwks_uri() },
         })
     }
@@ -55,6 +75,8 @@ impl DevFiles {
         let facts = [
             ("HUMA_URL", self.url.as_str()),
             ("VERIFICATION_TOKEN", &self.secret_key),
+            ("PROFICIENT_API_KEY", self.publishable_key()),
+            ("HMAC_SECRET", self.hmac_secret()),
             ("JWKS_URL", &jwks_uri),
             ("OAUTH_ISSUER", &self.issuer),
         ];

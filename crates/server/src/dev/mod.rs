@@ -1,5 +1,6 @@
 //! Development mode: a project that is ready to use, and files that say how.
 
+mod client_api;
 mod files;
 
 use countersign_crypto::api_key::SecretKeyHash;
@@ -9,7 +10,7 @@ use countersign_domain::{
     key::KeyScope,
     text::Name,
 };
-use countersign_service::{Service, admin::Refused};
+use countersign_service::{Service, admin::Refused, projects::set::SettingChanges};
 
 use crate::{data_dir::DataDir, error::Failure};
 use files::DevFiles;
@@ -42,6 +43,9 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
     let missing = matches!(service.show_project(&project).await, Err(Refused::NotFound { .. }));
     if missing {
         service.create_project(project.clone(), name("Development")?).await?;
+        // So that a first call needs no backend. Said on the terminal, and production begins with `required`.
+        let off = SettingChanges { name: None, settings: vec![("hmac".to_owned(), "off".to_owned())] };
+        service.set_project(&project, off).await?;
     }
     for (id, label, kind) in CLIENTS {
         let id: ClientId = id.parse().map_err(|problem| Failure::failed("client", problem))?;
@@ -49,15 +53,16 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
             service.create_client(&project, id, name(label)?, kind).await?;
         }
     }
-    let known = DevFiles::read(data).map(|files| files.secret_key);
-    let live = known.filter(|secret| is_live(service, secret));
+    let known = DevFiles::read(data);
+    let live = known.as_ref().map(|files| files.secret_key.clone()).filter(|secret| is_live(service, secret));
     let secret = match live {
         Some(secret) => secret,
         None => new_secret(service, &project).await?,
     };
+    let client_api = client_api::prepare(service, &project, known.as_ref()).await?;
     let url = service.public_url().to_owned();
     let issuer = service.issuer(&project).unwrap_or_else(|| url.clone());
-    DevFiles { url, secret_key: secret.clone(), issuer }.write(data)?;
+    DevFiles { url, secret_key: secret.clone(), client_api: Some(client_api), issuer }.write(data)?;
     Ok(secret)
 }
 

@@ -10,19 +10,25 @@ use countersign_crypto::{
     },
     master_key::MasterKey,
     seal::Place,
+    secret::SecretText,
+    user_mac::HmacSecret,
 };
 use countersign_domain::{
+    client_api_key::ClientApiKeyKind,
     clock::Timestamp,
     id::{MacKeyId, ProjectId},
     policy::Settings,
     project::Project,
 };
 use countersign_storage::{
-    Conn, clients, error::Error as StorageError, mac_keys, projects, secret_keys, signing_keys,
-    signing_keys::StoredSigningKey,
+    Conn, client_api_keys, client_api_keys::StoredClientApiKey, clients, error::Error as StorageError, mac_keys,
+    projects, secret_keys, signing_keys, signing_keys::StoredSigningKey,
 };
 
-use super::{ClientView, ProjectView};
+use super::{
+    ClientView, ProjectView,
+    view::{ClientApiKeys, UserKey},
+};
 use crate::config::Config;
 
 /// Why a project can't be read.
@@ -44,6 +50,11 @@ pub(crate) enum LoadError {
 /// The table and column in which private signing keys are sealed.
 pub(crate) fn signing_key_place<'a>(row: &'a [&'a str; 2]) -> Place<'a> {
     Place { table: "signing_keys", column: "sealed_private_key", row }
+}
+
+/// The table and column in which secrets are sealed that prove users.
+pub(crate) fn hmac_secret_place<'a>(row: &'a [&'a str; 2]) -> Place<'a> {
+    Place { table: "client_api_keys", column: "material", row }
 }
 
 /// Reads a project; none where there is none of that id.
@@ -68,6 +79,7 @@ pub(crate) async fn load_project(
     }
     let stored = secret_keys::list(conn, id).await?;
     let keys = stored.into_iter().map(|stored| (stored.key.id, (stored.key, stored.hash))).collect();
+    let client_api = open_client_api_keys(client_api_keys::list(conn, id).await?, master_key).map_err(unusable)?;
     let signing = open_signing_keys(&signing_keys::list(conn, id).await?, master_key).map_err(unusable)?;
     let mac = mac_keys::list(conn, id).await?;
     let live: Vec<MacKeyId> = mac.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
@@ -79,6 +91,7 @@ pub(crate) async fn load_project(
         jwks: signing.jwks,
         clients: client_views,
         keys,
+        client_api,
         signing_key: signing.active,
         signs_since: signing.signs_since,
         verifying_keys: signing.verifying,
@@ -103,6 +116,25 @@ fn issuer(project: &Project, settings: &Settings, config: &Config) -> String {
         None if config.default_project.as_ref() == Some(&project.id) => config.public_url.clone(),
         None => format!("{}/p/{}", config.public_url, project.id),
     }
+}
+
+fn open_client_api_keys(stored: Vec<StoredClientApiKey>, master_key: &MasterKey) -> Result<ClientApiKeys, String> {
+    let mut keys = ClientApiKeys::default();
+    for StoredClientApiKey { key, material } in stored {
+        match key.kind {
+            ClientApiKeyKind::Publishable => keys.publishable.push((key, material.into())),
+            ClientApiKeyKind::Hmac => {
+                let (project, id) = (key.project.to_string(), key.id.to_string());
+                let opened = master_key.open(hmac_secret_place(&[&project, &id]), &material);
+                let bytes = opened.map_err(|problem| format!("HMAC secret {id}: {problem}"))?;
+                let text = String::from_utf8(bytes.to_vec()).map_err(|_| format!("HMAC secret {id} is no text"))?;
+                keys.user_keys.push(UserKey { key, secret: HmacSecret::new(SecretText::new(text)) });
+            }
+        }
+    }
+    // The newest first: it is the likeliest to match.
+    keys.user_keys.reverse();
+    Ok(keys)
 }
 
 struct SigningKeys {

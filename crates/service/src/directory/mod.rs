@@ -8,7 +8,8 @@ use std::{collections::HashMap, sync::Arc};
 use countersign_crypto::api_key::SecretKeyHash;
 use countersign_domain::id::{KeyId, ProjectId};
 
-pub(crate) use load::{LoadError, load_project, signing_key_place};
+pub(crate) use load::{LoadError, hmac_secret_place, load_project, signing_key_place};
+pub(crate) use view::UserKey;
 pub use view::{ClientView, ProjectView};
 
 /// All projects at one moment; replaced as a whole when any of them changes.
@@ -16,6 +17,7 @@ pub use view::{ClientView, ProjectView};
 pub(crate) struct Directory {
     projects: HashMap<ProjectId, Arc<ProjectView>>,
     secret_keys: HashMap<SecretKeyHash, (ProjectId, KeyId)>,
+    publishable_keys: HashMap<Box<str>, (ProjectId, KeyId)>,
     signing_keys: HashMap<String, ProjectId>,
     hosts: HashMap<String, ProjectId>,
 }
@@ -37,6 +39,12 @@ impl Directory {
         Some((self.projects.get(project)?, *key))
     }
 
+    /// The project and key that a publishable key names.
+    pub(crate) fn publishable_key(&self, text: &str) -> Option<(&Arc<ProjectView>, KeyId)> {
+        let (project, key) = self.publishable_keys.get(text)?;
+        Some((self.projects.get(project)?, *key))
+    }
+
     /// The project in which a signing key signs.
     pub(crate) fn signer(&self, kid: &str) -> Option<&Arc<ProjectView>> {
         self.projects.get(self.signing_keys.get(kid)?)
@@ -51,11 +59,13 @@ impl Directory {
     pub(crate) fn with(&self, id: &ProjectId, view: Option<Arc<ProjectView>>) -> Self {
         let mut next = self.clone();
         next.secret_keys.retain(|_, (project, _)| project != id);
+        next.publishable_keys.retain(|_, (project, _)| project != id);
         next.signing_keys.retain(|_, project| project != id);
         next.hosts.retain(|_, project| project != id);
         next.projects.remove(id);
         if let Some(view) = view {
             next.secret_keys.extend(view.key_hashes().map(|(hash, key)| (hash, (id.clone(), key))));
+            next.publishable_keys.extend(view.publishable_keys().map(|(text, key)| (text, (id.clone(), key))));
             next.signing_keys.extend(view.key_ids().map(|kid| (kid, id.clone())));
             if let Some(host) = &view.settings.host {
                 next.hosts.insert(host.clone(), id.clone());

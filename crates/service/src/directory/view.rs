@@ -8,9 +8,11 @@ use countersign_crypto::{
     caller_marks::CallerMarksKey,
     jose::signing_key::{SigningKey, VerifyingKey},
     refresh_token::RefreshTokenKey,
+    user_mac::HmacSecret,
 };
 use countersign_domain::{
     client::Client,
+    client_api_key::ClientApiKey,
     clock::Timestamp,
     generations::Generations,
     id::{ClientId, KeyId, MacKeyId},
@@ -33,6 +35,7 @@ pub struct ProjectView {
     pub jwks: Bytes,
     pub(super) clients: HashMap<ClientId, ClientView>,
     pub(super) keys: HashMap<KeyId, (SecretKey, SecretKeyHash)>,
+    pub(super) client_api: ClientApiKeys,
     pub(super) signing_key: SigningKey,
     /// Since when that key has signed.
     pub(crate) signs_since: Timestamp,
@@ -42,6 +45,21 @@ pub struct ProjectView {
     /// The highest number that any MAC key of the project was given, as far as the database knows.
     pub(super) last_mac_key: MacKeyId,
     pub(super) caller_marks_key: CallerMarksKey,
+}
+
+/// The keys of the client API.
+#[derive(Default)]
+pub(super) struct ClientApiKeys {
+    /// With their texts.
+    pub(super) publishable: Vec<(ClientApiKey, Box<str>)>,
+    /// The newest first.
+    pub(super) user_keys: Vec<UserKey>,
+}
+
+/// A key that proves users, ready for use.
+pub(crate) struct UserKey {
+    pub(crate) key: ClientApiKey,
+    pub(crate) secret: HmacSecret,
 }
 
 /// A client, with the settings that hold for it.
@@ -71,6 +89,20 @@ impl ProjectView {
     /// Is the project closed?
     pub fn is_disabled(&self) -> bool {
         self.project.disabled_at.is_some()
+    }
+
+    /// A publishable key by its id.
+    pub(crate) fn publishable_key(&self, id: KeyId) -> Option<&ClientApiKey> {
+        self.client_api.publishable.iter().map(|(key, _)| key).find(|key| key.id == id)
+    }
+
+    pub(super) fn publishable_keys(&self) -> impl Iterator<Item = (Box<str>, KeyId)> {
+        self.client_api.publishable.iter().map(|(key, text)| (text.clone(), key.id))
+    }
+
+    /// The keys that prove users, those that no longer work included; the newest first.
+    pub(crate) fn user_keys(&self) -> &[UserKey] {
+        &self.client_api.user_keys
     }
 
     pub(super) fn key_hashes(&self) -> impl Iterator<Item = (SecretKeyHash, KeyId)> {

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use countersign_crypto::{
-    api_key::{SecretKeyHash, generate_secret_key, shown_prefix},
+    api_key::{KeyText, SecretKeyHash, generate},
     secret::SecretText,
 };
 use countersign_domain::{
@@ -75,12 +75,12 @@ impl Service {
         expires_at: Option<Timestamp>,
         now: Timestamp,
     ) -> (StoredKey, SecretText) {
-        let secret = generate_secret_key(&self.entropy);
+        let secret = generate(KeyText::Secret, &self.entropy);
         let key = SecretKey {
             project: project.clone(),
             id: KeyId::new(now, self.entropy.bytes()),
             name,
-            prefix: shown_prefix(&secret),
+            prefix: KeyText::Secret.shown_prefix(&secret),
             scope,
             generation: 0,
             created_at: now,

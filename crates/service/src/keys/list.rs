@@ -2,10 +2,12 @@
 
 use countersign_crypto::api_key::SecretKeyHash;
 use countersign_domain::{
+    client_api_key::{ClientApiKey, ClientApiKeyKind},
     id::{KeyId, ProjectId},
     key::SecretKey,
 };
 use countersign_storage::{
+    client_api_keys::{self, StoredClientApiKey},
     mac_keys::{self, StoredMacKey},
     secret_keys, signing_keys,
     signing_keys::StoredSigningKey,
@@ -17,10 +19,17 @@ use crate::{Service, admin::Refused};
 pub struct Keys {
     /// What backends show.
     pub secret: Vec<SecretKey>,
+    /// What apps name the project by, and under what backends prove users; publishable keys with their text, which is no secret.
+    pub client_api: Vec<(ClientApiKey, Option<String>)>,
     /// What signs.
     pub signing: Vec<StoredSigningKey>,
     /// Under what refresh tokens are authentic.
     pub mac: Vec<StoredMacKey>,
+}
+
+fn with_public_text(stored: StoredClientApiKey) -> (ClientApiKey, Option<String>) {
+    let is_public = stored.key.kind == ClientApiKeyKind::Publishable;
+    (stored.key, is_public.then_some(stored.material))
 }
 
 impl Service {
@@ -29,7 +38,9 @@ impl Service {
         self.show_project(project).await?;
         let mut reader = self.db.reader().await?;
         let secret = secret_keys::list(&mut reader.conn(), project).await?;
+        let client_api = client_api_keys::list(&mut reader.conn(), project).await?;
         Ok(Keys {
+            client_api: client_api.into_iter().map(with_public_text).collect(),
             secret: secret.into_iter().map(|stored| stored.key).collect(),
             signing: signing_keys::list(&mut reader.conn(), project).await?,
             mac: mac_keys::list(&mut reader.conn(), project).await?,
@@ -40,7 +51,7 @@ impl Service {
     pub fn knows_live_key(&self, hash: &SecretKeyHash) -> bool {
         let directory = self.directory.load();
         let key = directory.secret_key(hash).and_then(|(project, id)| project.secret_key(id).cloned());
-        key.is_some_and(|key| key.revoked_at.is_none() && !key.expires_at.is_some_and(|end| end.is_past(self.now())))
+        key.is_some_and(|key| key.is_live(self.now()))
     }
 
     /// A secret key, without its secret.

@@ -1,5 +1,6 @@
-//! Keys: the secret ones that backends show, the ones that sign, the ones under which refresh tokens are authentic.
+//! Keys: the secret ones that backends show, those of the client API, the ones that sign, the ones under which refresh tokens are authentic.
 
+pub mod client_api;
 pub mod create;
 pub mod list;
 pub mod mac;

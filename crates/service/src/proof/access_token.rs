@@ -154,13 +154,15 @@ impl Service {
         if token.expires_at.is_past(self.now()) {
             return Err(TokenRefused::Expired);
         }
+        if self.is_unrevoked(project, token) { Ok(()) } else { Err(TokenRefused::Revoked) }
+    }
+
+    /// Do its session, user, client, key and project still stand as they did?
+    pub(crate) fn is_unrevoked(&self, project: &ProjectView, token: &Verified) -> bool {
         let user = self.revocations.generation_of(token.user).unwrap_or(token.generations.user);
         let current = project.generations(user, &token.client, token.vouched_by);
         let is_closed = project.client(&token.client).is_none_or(|view| view.client.disabled_at.is_some());
-        if is_closed || token.generations.overtaken_by(current).is_some() || self.revocations.is_ended(token.session) {
-            return Err(TokenRefused::Revoked);
-        }
-        Ok(())
+        !is_closed && token.generations.overtaken_by(current).is_none() && !self.revocations.is_ended(token.session)
     }
 }
 

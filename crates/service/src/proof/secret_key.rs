@@ -91,7 +91,7 @@ impl Service {
             return Err(NotABackend::ProjectClosed);
         }
         // Before all that only narrows where and when: a secret in an app is to be heard of, even where it can't be used.
-        if caller.is_browser {
+        if caller.origin.is_some() {
             return Err(NotABackend::FromBrowser);
         }
         key.check(self.now(), caller.address).map_err(NotABackend::Unusable)?;

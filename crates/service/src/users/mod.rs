@@ -1,6 +1,7 @@
 //! Users, as operators see to them.
 
 pub mod create;
+pub(crate) mod first_sight;
 pub mod list;
 pub mod merge;
 pub mod revoke;

@@ -51,7 +51,7 @@ impl Service {
                 if let (StateChange::Enable, Some(into)) = (change, user.merged_into) {
                     return Ok(Err(Refused::Invalid(format!("user `{id}` was merged into `{into}`"))));
                 }
-                let mut news = Vec::new();
+                let mut news = vec![Self::user_news(&project, id, now)];
                 if change != StateChange::Enable {
                     news.extend(revoke_all(conn, &project, id, told_until).await?);
                     user.generation += 1;
@@ -75,7 +75,7 @@ const UNDER_WAY: Duration = Duration::from_mins(1);
 
 impl Service {
     /// Until when an access token could live that somebody is being given just now, as settings are.
-    pub(super) fn last_possible_access_token(&self, project: &ProjectId, now: Timestamp) -> Timestamp {
+    pub(crate) fn last_possible_access_token(&self, project: &ProjectId, now: Timestamp) -> Timestamp {
         let directory = self.directory.load();
         let longest = directory.project(project.as_str()).map(|view| view.longest_access_lifetime());
         now.plus(longest.unwrap_or_default() + UNDER_WAY)
@@ -84,7 +84,7 @@ impl Service {
 
 /// Raises the user's counter. The news of it lives as long as the last access token that it concerns: those on record, and, `at_least`, those
 /// of a refresh that has read the counter already and isn't on record yet.
-pub(super) async fn revoke_all(
+pub(crate) async fn revoke_all(
     conn: &mut Conn<'_>,
     project: &ProjectId,
     id: UserId,

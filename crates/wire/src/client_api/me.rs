@@ -16,9 +16,11 @@ pub struct MeBody {
     /// The project.
     pub project: String,
     /// The app that the token was issued to.
-    pub client_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
     /// The session that it was issued in.
-    pub session_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
     /// The user's e-mail address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
@@ -27,11 +29,13 @@ pub struct MeBody {
     pub external_id: Option<String>,
     /// How the user was proven (RFC 8176).
     pub amr: Vec<String>,
-    /// How strongly.
-    pub acr: String,
-    /// The key that vouched.
+    /// How strongly; left out where nothing was proved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// The key that vouched, or under which the user was proved.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vouched_by: Option<String>,
-    /// When the token expires, in seconds since 1970.
-    pub expires_at: i64,
+    /// When the token, or the proof, expires, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<i64>,
 }

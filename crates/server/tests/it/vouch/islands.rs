@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use countersign_crypto::api_key::SECRET_KEY_PREFIX;
+use countersign_crypto::api_key::KeyText;
 use countersign_service::{keys::create::NewKey, projects::state::StateChange};
 use countersign_testkit::{
     actors::{App, Backend},
@@ -68,7 +68,7 @@ async fn no_key_opens_another_project(engine: Engine) {
     let islands = Islands::open(engine).await;
     islands.apps().await;
     let before = islands.house.books().await;
-    assert!(islands.here.secret().starts_with(SECRET_KEY_PREFIX));
+    assert!(islands.here.secret().starts_with(KeyText::Secret.prefix()));
     for backend in [islands.here.of_project("p2"), islands.there.of_project("p1")] {
         backend.sign_in("ada@example.com").await.refused(400, 100_001);
         backend.sign_up("bob@example.com").await.refused(400, 100_001);

@@ -1,0 +1,36 @@
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use countersign_wire::client_api::error::ErrorEnvelope;
+
+use crate::{app::App, error::client_api::Failure, extract::actor::ProvedActor, identity_headers::identity_headers};
+
+/// Is this call proved?
+///
+/// For a proxy that already stands before an API (nginx `auth_request`, Caddy `forward_auth`, Traefik, Envoy `ext_authz`): it shows the headers
+/// of the call that it got, and takes the headers of this answer on to the API. Any method, and any path below.
+#[utoipa::path(
+    get, path = "/verify", operation_id = "verify", tag = "Client API",
+    security(("client_call" = [], "publishable_key" = [], "user_hmac" = []), ("access_token" = []), ("secret_bearer" = [])),
+    responses(
+        (status = 200, description = "It is. No body.", headers(
+            ("X-Countersign-Project" = String, description = "The project."),
+            ("X-Countersign-User" = String, description = "The user; empty for a backend."),
+            ("X-Countersign-External-Id" = String, description = "The customer's own id of the user, percent-encoded where it isn't plain ASCII; empty where it isn't known."),
+            ("X-Countersign-Amr" = String, description = "How the caller was proved, with spaces between."),
+            ("X-Countersign-Assertion" = String, description = "The same as a signed JWT that lives for a minute (JWKS: `/.well-known/jwks.json`)."),
+        )),
+        (status = 401, description = "`invalid_credentials`: it isn't.", body = ErrorEnvelope),
+        (status = 403, description = "`forbidden`: pages of this origin may not call, or a browser sent a secret key.", body = ErrorEnvelope),
+        (status = 429, description = "`rate_limited`: over a limit; `Retry-After`.", body = ErrorEnvelope),
+        (status = 500, description = "`unknown`: the server failed.", body = ErrorEnvelope),
+        (status = 503, description = "`unavailable`: the server can't answer now; `Retry-After`.", body = ErrorEnvelope),
+    ),
+)]
+pub(crate) async fn handle(State(app): State<App>, ProvedActor(actor): ProvedActor) -> Result<Response, Failure> {
+    let audience = app.service.audience_of(&actor);
+    let headers = identity_headers(&app, &actor, &audience).await?;
+    Ok((StatusCode::OK, headers).into_response())
+}

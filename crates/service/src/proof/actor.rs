@@ -1,0 +1,205 @@
+//! Whoever calls, by whichever credential: what the gateway, forward-auth and the client API take.
+
+use std::sync::Arc;
+
+use countersign_domain::{
+    client_api_key::ClientApiKey,
+    id::{KeyId, ProjectId, SessionId, UserId},
+    policy::HmacEnforcement,
+    proof::Method,
+};
+
+use super::{
+    access_token::{Bearer, TokenRefused},
+    client_call::{CallRefused, ClientCall, ClientUser, Flaw, Shown, UserProof, check_origin},
+    secret_key::{Backend, NotABackend},
+};
+use crate::{
+    Service, address::Address, caller::Caller, directory::ProjectView, error::Outage, verdicts::Proof as Verdict,
+};
+
+/// What a call shows.
+#[derive(Debug, Clone, Copy)]
+pub struct Credentials<'a> {
+    /// The client API's own headers.
+    pub client: ClientCall<'a>,
+    /// The `Authorization` header.
+    pub authorization: Shown<'a>,
+}
+
+/// A proved caller.
+pub enum Actor {
+    /// A user whom an app names.
+    Client(ClientUser),
+    /// A user, or an app in the user's name, with an access token.
+    Bearer(Bearer),
+    /// The customer's backend.
+    Backend(Backend),
+}
+
+/// Why a caller isn't one.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAnActor {
+    /// The call of an app isn't proved.
+    #[error(transparent)]
+    Call(#[from] CallRefused),
+    /// The access token isn't one.
+    #[error(transparent)]
+    Token(#[from] TokenRefused),
+    /// The secret key isn't one.
+    #[error(transparent)]
+    Backend(#[from] NotABackend),
+}
+
+/// What is said of an actor to the API behind the gateway.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Identification {
+    /// The project.
+    pub project: ProjectId,
+    /// The user; none: a backend.
+    pub user: Option<UserId>,
+    /// The customer's own id of the user, if it is known.
+    pub external_id: Option<String>,
+    /// How the caller was proved.
+    pub methods: Vec<String>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The key that a backend showed.
+    pub key: Option<KeyId>,
+}
+
+impl Service {
+    /// Who calls. One credential, never two: else what one proves could be done in the name of the other.
+    pub async fn prove(
+        &self,
+        address: &Address,
+        shown: &Credentials<'_>,
+        caller: &Caller,
+    ) -> Result<Actor, NotAnActor> {
+        let token = match shown.authorization {
+            Shown::Absent => None,
+            Shown::Once(value) => bearer(value),
+            Shown::Repeated => return Err(self.refuse(address, Flaw::HeaderRepeated, caller)),
+        };
+        let Some(token) = token else {
+            return Ok(Actor::Client(self.prove_client_call(address, &shown.client, caller).await?));
+        };
+        if shown.client.names_a_user() {
+            return Err(self.refuse(address, Flaw::MixedCredentials, caller));
+        }
+        let actor = self.prove_token(address, token, caller)?;
+        self.check_agreement(address, &actor, shown.client.publishable_key, caller)?;
+        Ok(actor)
+    }
+
+    fn prove_token(&self, address: &Address, token: &str, caller: &Caller) -> Result<Actor, NotAnActor> {
+        if token.starts_with("sk_") {
+            return Ok(Actor::Backend(self.prove_secret_key(Some(token), caller)?));
+        }
+        Ok(Actor::Bearer(self.prove_access_token(address, token, caller.address)?))
+    }
+
+    /// Path, host, publishable key and credential must name one project, and the page must be one that may call.
+    fn check_agreement(
+        &self,
+        address: &Address,
+        actor: &Actor,
+        publishable_key: Shown<'_>,
+        caller: &Caller,
+    ) -> Result<(), NotAnActor> {
+        let project = &actor.project().project.id;
+        let is_addressed = self.addressed(address, Some(project.as_str())).is_ok();
+        let is_keys = match publishable_key {
+            Shown::Absent => true,
+            shown => self.client_project(address, shown).is_ok_and(|(named, _)| named.project.id == *project),
+        };
+        if !is_addressed || !is_keys {
+            return Err(self.refuse(address, Flaw::OtherProject, caller));
+        }
+        Ok(check_origin(actor.project(), caller)?)
+    }
+
+    fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
+        Verdict::ClientCall.count(flaw.as_str());
+        self.count_unproved(address, flaw, caller).into()
+    }
+
+    /// What there is to say about an actor.
+    pub async fn identify(&self, actor: &Actor) -> Result<Identification, Outage> {
+        let project = actor.project().project.id.clone();
+        Ok(match actor {
+            Actor::Client(client) => Identification {
+                project,
+                user: Some(client.user()),
+                external_id: Some(client.external_id.as_str().to_owned()),
+                methods: vec![client.method().to_owned()],
+                session: None,
+                key: None,
+            },
+            Actor::Bearer(bearer) => Identification {
+                project,
+                user: Some(bearer.user()),
+                external_id: self.profile(&bearer.project, bearer.user()).await?.external_id.clone(),
+                methods: bearer.token.proof.methods.iter().map(Method::as_str).map(str::to_owned).collect(),
+                session: Some(bearer.session()),
+                key: None,
+            },
+            Actor::Backend(backend) => Identification {
+                project,
+                user: None,
+                external_id: None,
+                methods: vec!["secret_key".to_owned()],
+                session: None,
+                key: Some(backend.key),
+            },
+        })
+    }
+
+    /// What the API of the actor's project is called in assertions, where no route says otherwise.
+    pub fn audience_of(&self, actor: &Actor) -> Arc<str> {
+        Arc::clone(&actor.project().audience)
+    }
+
+    /// Would the actor still be let in? Asked of open streams whenever something has changed. That a token or a proof has expired meanwhile ends
+    /// no stream; that somebody revoked it does.
+    pub fn still_stands(&self, actor: &Actor) -> bool {
+        let directory = self.directory.load();
+        let now = self.now();
+        let Some(project) = directory.project(actor.project().project.id.as_str()).filter(|it| !it.is_disabled())
+        else {
+            return false;
+        };
+        match actor {
+            Actor::Client(client) => self.client_stands(project, client),
+            Actor::Bearer(bearer) => self.is_unrevoked(project, &bearer.token),
+            Actor::Backend(backend) => project.secret_key(backend.key).is_some_and(|key| key.is_live(now)),
+        }
+    }
+
+    fn client_stands(&self, project: &ProjectView, client: &ClientUser) -> bool {
+        let is_live = |key: &ClientApiKey| key.is_live(self.now());
+        let generation = self.revocations.generation_of(client.user());
+        let is_unrevoked = generation.is_none_or(|raised| raised <= client.known.generation);
+        let is_proved = match &client.proof {
+            UserProof::Unproved => project.settings.hmac != HmacEnforcement::Required,
+            UserProof::Mac { key, .. } => project.user_keys().iter().any(|it| it.key.id == *key && is_live(&it.key)),
+        };
+        is_unrevoked && is_proved && project.publishable_key(client.publishable_key).is_some_and(is_live)
+    }
+}
+
+impl Actor {
+    pub(crate) fn project(&self) -> &Arc<ProjectView> {
+        match self {
+            Self::Client(client) => &client.project,
+            Self::Bearer(bearer) => &bearer.project,
+            Self::Backend(backend) => &backend.project,
+        }
+    }
+}
+
+/// What stands after `Bearer` (RFC 6750 §2.1). Another scheme is not for us.
+fn bearer(value: &[u8]) -> Option<&str> {
+    let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
+}
