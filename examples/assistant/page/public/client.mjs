@@ -60,8 +60,10 @@ export class Client {
     return (await this.#json('GET', '/interactions?limit=100')).data;
   }
 
-  begin(agentId) {
-    return this.#json('POST', '/interactions', { agent_id: agentId });
+  /** A new interaction, and its messages. */
+  async begin(agentId) {
+    const { interaction, messages } = await this.#json('POST', '/interactions', { agent_id: agentId });
+    return { interaction, messages: messages.reverse() };
   }
 
   /** Messages of an interaction, oldest first. */

@@ -71,8 +71,10 @@ byId('composer').addEventListener('submit', async (event) => {
   const content = field.value;
   if (content.trim() === '') return;
   field.value = '';
-  // What couldn't be said isn't lost.
-  if (!(await visit.say(content)) && field.value === '') field.value = content;
+  const speaking = visit;
+  const isSaid = await speaking.say(content);
+  // What couldn't be said isn't lost, but it is nobody else's.
+  if (!isSaid && visit === speaking && field.value === '') field.value = content;
 });
 
 byId('content').addEventListener('keydown', (event) => {

@@ -61,6 +61,7 @@ function factsOf(me) {
     ['Countersign’s id', me.uid],
     ['Project', me.project],
     ['Proved by', isProved(me) ? methods(me) : 'nothing'],
+    ['Under the key', me.vouched_by],
   ];
   return facts.filter(([, value]) => value !== undefined);
 }
@@ -72,16 +73,21 @@ export function showTalk(isOpen) {
 }
 
 /** The agents to talk to. */
-export function showAgents(agents, chosen) {
+export function showAgents(agents) {
   const labels = agents.map((agent) => {
     const input = element('input');
-    Object.assign(input, { type: 'radio', name: 'agent', value: agent.id, checked: agent.id === chosen });
+    Object.assign(input, { type: 'radio', name: 'agent', value: agent.id });
     const label = element('label');
     label.append(input, element('strong', agent.display_name), element('small', agent.display_description));
     return label;
   });
   const fieldset = byId('agents');
   fieldset.replaceChildren(fieldset.querySelector('legend'), ...labels);
+}
+
+/** The one who is talked to. */
+export function markAgent(id) {
+  for (const input of byId('agents').querySelectorAll('input')) input.checked = input.value === id;
 }
 
 /** Things to say, to begin with. `onTry` is called with the one that was chosen. */
@@ -105,7 +111,10 @@ export function showPast(interactions, current, onOpen) {
     button.addEventListener('click', () => onOpen(interaction));
     return wrapped('li', button);
   });
-  byId('past').replaceChildren(...(items.length > 0 ? items : [element('li', 'None yet.', 'none')]));
+  const list = byId('past');
+  const hadFocus = list.contains(document.activeElement);
+  list.replaceChildren(...(items.length > 0 ? items : [element('li', 'None yet.', 'none')]));
+  if (hadFocus) list.querySelector('[aria-current]')?.focus();
 }
 
 function saidIn({ total_message_count: count, created_at: at }) {
@@ -166,8 +175,11 @@ function keepInSight() {
 
 /** While a reply comes there is something to stop, and nothing to send. */
 export function showBusy(isBusy) {
-  byId('send').hidden = isBusy;
-  byId('stop').hidden = !isBusy;
+  const [shown, gone] = isBusy ? [byId('stop'), byId('send')] : [byId('send'), byId('stop')];
+  const hadFocus = document.activeElement === gone;
+  shown.hidden = false;
+  gone.hidden = true;
+  if (hadFocus) shown.focus();
 }
 
 function element(name, text = '', kind = '') {

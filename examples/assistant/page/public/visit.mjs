@@ -19,7 +19,9 @@ export class Visit {
   #client;
   #context;
   #agents = [];
+  #agentId = null;
   #interaction = null;
+  #turn = 0;
   #isBusy = false;
   #ready = Promise.resolve();
 
@@ -45,7 +47,7 @@ export class Visit {
   /** Shows everything. */
   async enter() {
     view.showProof(undefined);
-    view.showAgents([], null);
+    view.showAgents([]);
     view.showMessages([]);
     view.showTries([]);
     view.showPast([], null);
@@ -53,6 +55,7 @@ export class Visit {
     const isIn = await this.#trying(async () => {
       await this.prove();
       this.#agents = this.#still(await this.#client.agents());
+      view.showAgents(this.#agents);
     });
     if (isIn) await this.choose(this.#agents[0].id);
     else if (!this.#isOver) view.showTalk(false);
@@ -65,20 +68,17 @@ export class Visit {
 
   /** Goes on talking to an agent, or begins. */
   choose(agentId) {
-    this.stop();
-    this.#interaction = null;
-    view.showMessages([]);
-    this.#ready = this.#trying(async () => {
-      const all = this.#still(await this.#client.interactions());
+    this.#agentId = agentId;
+    return this.#go(async () => {
+      const all = await this.#client.interactions();
       const known = all.find((interaction) => interaction.agent_id === agentId);
-      await (known === undefined ? this.#begin(agentId) : this.#open(known));
+      return known === undefined ? this.#client.begin(agentId) : this.#known(known);
     });
-    return this.#ready;
   }
 
   /** Begins a new conversation with the same agent. */
   begin() {
-    return this.#trying(() => this.#begin(this.#interaction?.agent_id ?? this.#agents[0]?.id));
+    return this.#go(() => this.#client.begin(this.#agentId));
   }
 
   /** Says something and shows the reply as it comes. True if it was said. */
@@ -87,8 +87,11 @@ export class Visit {
     await this.#ready;
     if (this.#isBusy || this.#interaction === null) return false;
     const { id, agent_id: agentId } = this.#interaction;
+    const turn = this.#turn;
     return this.#busy(async () => {
       const said = this.#still(await this.#client.say(id, content));
+      // Another conversation is seen by now.
+      if (turn !== this.#turn) return;
       view.addMessage(said);
       await this.#listen(said, this.#nameOf(agentId));
       await this.#showPast();
@@ -120,27 +123,32 @@ export class Visit {
     return this.prove().then(() => error, (why) => (isRefusedProof(why) ? why : error));
   }
 
-  async #begin(agentId) {
-    const { interaction, messages } = this.#still(await this.#client.begin(agentId));
-    await this.#show(interaction, messages.reverse());
+  async #known(interaction) {
+    return { interaction, messages: await this.#client.messages(interaction.id) };
   }
 
-  async #open(interaction) {
-    await this.#show(interaction, this.#still(await this.#client.messages(interaction.id)));
-  }
-
-  async #show(interaction, messages) {
+  /** Goes to the conversation that `find` gives; who changes their mind meanwhile goes where they wanted to go last. */
+  #go(find) {
     this.stop();
-    this.#interaction = interaction;
-    view.showAgents(this.#agents, interaction.agent_id);
-    view.showMessages(messages, this.#nameOf(interaction.agent_id));
-    view.showTries(TRIES[interaction.agent_id] ?? [], (text) => this.say(text));
-    await this.#showPast();
+    this.#interaction = null;
+    view.showMessages([]);
+    const turn = ++this.#turn;
+    this.#ready = this.#trying(async () => {
+      const { interaction, messages } = this.#still(await find());
+      if (turn !== this.#turn) return;
+      this.#interaction = interaction;
+      this.#agentId = interaction.agent_id;
+      view.markAgent(this.#agentId);
+      view.showMessages(messages, this.#nameOf(this.#agentId));
+      view.showTries(TRIES[this.#agentId] ?? [], (text) => this.say(text));
+      await this.#showPast();
+    });
+    return this.#ready;
   }
 
   async #showPast() {
     const all = this.#still(await this.#client.interactions());
-    view.showPast(all, this.#interaction.id, (interaction) => this.#trying(() => this.#open(interaction)));
+    view.showPast(all, this.#interaction?.id, (interaction) => this.#go(() => this.#known(interaction)));
   }
 
   #nameOf(agentId) {

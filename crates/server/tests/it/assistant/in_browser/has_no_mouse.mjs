@@ -45,9 +45,12 @@ await visit(async (visitor) => {
   await keyboard.press('ArrowUp');
   await visitor.noNotice();
 
-  await page.locator('#agents').getByRole('radio', { name: 'Counter' }).focus();
-  await keyboard.press('Space');
-  await visitor.message('How far shall I count?').waitFor();
+  // The focus stays where it was, or a key would lead nowhere.
+  await tabTo('Mirror');
+  for (const said of ['Give me a sum', 'How far shall I count?']) {
+    await keyboard.press('ArrowRight');
+    await visitor.message(said).waitFor();
+  }
   await tabTo('Your message');
   await keyboard.type('Count to 400');
   await keyboard.press('Enter');
@@ -55,12 +58,19 @@ await visit(async (visitor) => {
   await tabTo('Stop');
   await keyboard.press('Enter');
   await visitor.message('You stopped it here.').waitFor();
+  assert.equal((await focus(page)).name, 'Send');
+
+  await tabTo('Mirror1 message');
+  await keyboard.press('Enter');
+  await visitor.message('I know nothing of you').waitFor();
+  assert.match((await focus(page)).name, /^Mirror1 message/);
 });
 
 /** What has the focus, and whether that can be seen. */
 function focus(page) {
   return page.evaluate(() => {
     const it = document.activeElement;
+    if (it === document.body) return { name: '' };
     const label = it.labels?.[0]?.textContent ?? it.getAttribute('aria-label') ?? it.textContent;
     const shown = it.matches('.agents input') ? it.closest('label') : it;
     const { outlineStyle, outlineWidth } = getComputedStyle(shown);

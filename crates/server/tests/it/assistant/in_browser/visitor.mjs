@@ -43,7 +43,7 @@ export function hmacOf(externalId) {
 }
 
 export class Visitor {
-  /** What the browser complains of. That a call was refused is none: that is for the page to handle. */
+  /** What the browser complains of. A call that failed is for the page to handle. */
   complaints = [];
   /** Calls of the API, as they were sent. */
   calls = [];
@@ -118,8 +118,8 @@ export class Visitor {
   }
 
   #hear(message) {
-    const isRefusal = message.text().startsWith('Failed to load resource: the server responded with a status of');
-    if (message.type() === 'error' && !isRefusal) this.complaints.push(message.text());
+    const isOfACall = message.text().startsWith('Failed to load resource: ');
+    if (message.type() === 'error' && !isOfACall) this.complaints.push(message.text());
   }
 
   #see(request) {
