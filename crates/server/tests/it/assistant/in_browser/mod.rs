@@ -19,6 +19,7 @@ async fn visit(visitor: &str, hmac: &str) {
     command.env("BROWSER", told("COUNTERSIGN_TEST_BROWSER"));
     command.env("COUNTERSIGN", env!("CARGO_BIN_EXE_countersign")).env("DATA", assistant.data());
     command.env("PAGE", assistant.url());
+    command.env("UPSTREAM", format!("http://127.0.0.1:{}", assistant.port("UPSTREAM_PORT")));
     command.env("PICTURES", concat!(env!("CARGO_TARGET_TMPDIR"), "/assistant"));
     let done = run(command.into()).await;
     assert_eq!(done.status, 0, "{}{}\nMeanwhile:\n{}", done.stdout, done.stderr, assistant.log());
