@@ -24,13 +24,9 @@ export async function readObject(request) {
 async function readBytes(request) {
   const chunks = [];
   let length = 0;
-  // Left early, the request would take the connection with it, and the answer.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+  for await (const chunk of request) {
     length += chunk.length;
-    if (length > BODY_LIMIT) {
-      // The rest isn't read: whoever sends it may go on for ever.
-      throw new Problem(413, `The body may have ${BODY_LIMIT} bytes at most.`, { connection: 'close' });
-    }
+    if (length > BODY_LIMIT) throw new Problem(413, `The body may have ${BODY_LIMIT} bytes at most.`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -46,29 +42,25 @@ function parse(bytes) {
 
 /** A member of a body that must name something. */
 export function idIn(body, member) {
-  const value = own(body, member);
+  const value = body[member];
   if (typeof value !== 'string' || value === '') throw new Problem(400, `${member} must be an id.`);
   return value;
 }
 
 /** A member that may be left out. Null is a value of its own. */
 export function optionalIdIn(body, member) {
-  const value = own(body, member);
+  const value = body[member];
   return value === undefined || value === null ? value : idIn(body, member);
 }
 
 /** What a user says. */
 export function contentIn(body) {
-  const value = own(body, 'content');
+  const value = body.content;
   if (typeof value !== 'string' || value.trim() === '') throw new Problem(400, 'content must be a text.');
   if (value.length > CONTENT_LIMIT) throw new Problem(400, `content may have ${CONTENT_LIMIT} characters at most.`);
   // Half of a surrogate pair is no character, and can't be sent on.
   if (!value.isWellFormed()) throw new Problem(400, 'content must be well-formed Unicode.');
   return value;
-}
-
-function own(body, member) {
-  return Object.hasOwn(body, member) ? body[member] : undefined;
 }
 
 /** Which part of a list a caller wants to see. */

@@ -52,7 +52,7 @@ test('the page is told what it may know, and no secret', async (t) => {
 
 test('nothing but the page can be read', async (t) => {
   const port = await page(t);
-  const paths = ['/app.mjs', '/../app.mjs', '/%2e%2e/app.mjs', '/..%2fapp.mjs', '/public/main.mjs', '//main.mjs', '/__proto__', '/main.mjs/', '/main.mjs%00'];
+  const paths = ['/app.mjs', '/../app.mjs', '/%2e%2e/app.mjs', '/..%2fapp.mjs', '/public/main.mjs', '//main.mjs', '/__proto__', '/main.mjs/', '/main.mjs%00', '/%'];
   for (const path of paths) {
     const { status, headers } = await ask(port, path);
     assert.deepEqual([status, headers['content-type']], [404, 'text/plain; charset=utf-8'], path);

@@ -1,6 +1,8 @@
 // Whom the API believes.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { get } from 'node:http';
 import test from 'node:test';
 
 import { SignJWT, generateKeyPair } from 'jose';
@@ -49,6 +51,7 @@ const FORGERIES = {
   'with a proof that is no list': (key) => assertion(key, { ...ALICE, amr: 'hmac' }),
   'that names a key nobody has': (key) => assertion(key, ALICE, { header: { kid: 'key-2' } }),
   'with a critical extension': (key) => assertion(key, ALICE, { header: { crit: ['urn:example:more'], 'urn:example:more': 1 } }),
+  'under an algorithm that the gateway never uses': (key, otherKey) => assertion(otherKey, ALICE, { header: { alg: 'EdDSA', kid: 'key-of-another-kind' } }),
   'by a key of the forger': async () => assertion((await generateKeyPair('ES256')).privateKey, ALICE),
   'by a shared secret': () => hmacSigned(),
   'by nobody': () => unsigned(),
@@ -58,8 +61,8 @@ const FORGERIES = {
 
 for (const [what, forge] of Object.entries(FORGERIES)) {
   test(`an assertion ${what} is refused`, async (t) => {
-    const { url, privateKey, as } = await world(t);
-    const forger = new Caller(url, () => forge(privateKey));
+    const { url, privateKey, otherKey, as } = await world(t);
+    const forger = new Caller(url, () => forge(privateKey, otherKey));
     await refused(await forger.send('POST', '/interactions', { body: { agent_id: 'ag_mirror' } }), 401, 'invalid_credentials');
     // The twin: the same without the forgery. And the forger left nothing behind.
     assert.deepEqual((await as(ALICE).get('/interactions')).data, []);
@@ -68,15 +71,21 @@ for (const [what, forge] of Object.entries(FORGERIES)) {
 
 test('two assertions are refused, even if both are good', async (t) => {
   const { url, privateKey } = await world(t);
-  const twice = [await assertion(privateKey, ALICE), await assertion(privateKey, BOB)].map((one) => ['x-countersign-assertion', one]);
-  await refused(await fetch(`${url}/agents`, { headers: twice }), 401, 'invalid_credentials');
+  const [one, other] = [await assertion(privateKey, ALICE), await assertion(privateKey, BOB)];
+  // `fetch` would make one header of them.
+  const ask = async (assertions) => {
+    const [answer] = await once(get(`${url}/agents`, { headers: { 'x-countersign-assertion': assertions } }), 'response');
+    answer.resume();
+    return answer.statusCode;
+  };
+  assert.deepEqual([await ask([one, other]), await ask([one, one]), await ask([one])], [401, 401, 200]);
 });
 
 test('all refusals sound the same', async (t) => {
-  const { url, privateKey } = await world(t);
+  const { url, privateKey, otherKey } = await world(t);
   const messages = new Set();
   for (const forge of Object.values(FORGERIES)) {
-    messages.add(await refused(await new Caller(url, () => forge(privateKey)).send('GET', '/agents'), 401, 'invalid_credentials'));
+    messages.add(await refused(await new Caller(url, () => forge(privateKey, otherKey)).send('GET', '/agents'), 401, 'invalid_credentials'));
   }
   assert.equal(messages.size, 1);
 });

@@ -19,12 +19,17 @@ const KID = 'key-1';
 /** Everything ends with the test. */
 export async function world(test, { limits = {}, wordPause = 0 } = {}) {
   const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-  const jwks = { keys: [{ ...(await exportJWK(publicKey)), kid: KID, alg: 'ES256', use: 'sig' }] };
+  const other = await generateKeyPair('EdDSA', { extractable: true });
+  const jwks = { keys: [await published(publicKey, KID), await published(other.publicKey, 'key-of-another-kind')] };
   const keys = createServer((_, response) => response.end(JSON.stringify(jwks)));
   const jwksUrl = `${await start(test, keys)}/jwks.json`;
   const callerOf = callerReader({ jwksUrl, issuer: ISSUER, audience: AUDIENCE });
   const url = await start(test, createApi({ callerOf, store: new Store({ limits }), wordPause }));
-  return { url, keys, privateKey, as: (who) => new Caller(url, () => assertion(privateKey, who)) };
+  return { url, keys, privateKey, otherKey: other.privateKey, as: (who) => new Caller(url, () => assertion(privateKey, who)) };
+}
+
+async function published(key, kid) {
+  return { ...(await exportJWK(key)), kid, use: 'sig' };
 }
 
 /** What the gateway signs. */
