@@ -42,10 +42,9 @@ async function start() {
   const countersign = new Countersign(programs, process.env.DATA || `${HERE}.countersign`);
   const facts = await countersign.dev(ports.COUNTERSIGN_PORT);
   const upstream = `http://127.0.0.1:${ports.UPSTREAM_PORT}`;
-  await countersign.set(`gateway.upstream=${upstream}`, `hmac=${hmac}`);
-
   const backend = `http://localhost:${ports.BACKEND_PORT}`;
   const page = `http://localhost:${ports.PAGE_PORT}`;
+  await countersign.set(`gateway.upstream=${upstream}`, `hmac=${hmac}`, `origins=${page}`);
   await Promise.all([
     programs.node('upstream', {
       PORT: ports.UPSTREAM_PORT,

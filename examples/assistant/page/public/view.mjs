@@ -35,7 +35,7 @@ export function showProof(me) {
   }
   const facts = me ? factsOf(me) : [];
   byId('facts').replaceChildren(...facts.flatMap(([name, value]) => [element('dt', name), element('dd', value)]));
-  byId('me').textContent = me ? JSON.stringify(me, null, 2) : 'There is none.';
+  byId('me').textContent = me ? JSON.stringify(me, null, 2) : me === null ? 'It was refused.' : 'It isn’t there yet.';
 }
 
 function verdict(me) {
@@ -69,6 +69,7 @@ function factsOf(me) {
 /** Whether there is anybody to talk to. */
 export function showTalk(isOpen) {
   byId('talk-body').hidden = !isOpen;
+  byId('past-card').hidden = !isOpen;
   byId('closed').hidden = isOpen;
 }
 

@@ -23,6 +23,7 @@ export class Visit {
   #interaction = null;
   #turn = 0;
   #isBusy = false;
+  #isGoing = false;
   #ready = Promise.resolve();
 
   constructor({ config, backend, user, sent }) {
@@ -68,6 +69,8 @@ export class Visit {
 
   /** Goes on talking to an agent, or begins. */
   choose(agentId) {
+    // Chosen while the page went there by itself: twice would begin two conversations.
+    if (this.#isGoing && agentId === this.#agentId) return this.#ready;
     this.#agentId = agentId;
     return this.#go(async () => {
       const all = await this.#client.interactions();
@@ -133,6 +136,7 @@ export class Visit {
     this.#interaction = null;
     view.showMessages([]);
     const turn = ++this.#turn;
+    this.#isGoing = true;
     this.#ready = this.#trying(async () => {
       const { interaction, messages } = this.#still(await find());
       if (turn !== this.#turn) return;
@@ -142,6 +146,8 @@ export class Visit {
       view.showMessages(messages, this.#nameOf(this.#agentId));
       view.showTries(TRIES[this.#agentId] ?? [], (text) => this.say(text));
       await this.#showPast();
+    }).finally(() => {
+      if (turn === this.#turn) this.#isGoing = false;
     });
     return this.#ready;
   }

@@ -58,8 +58,7 @@ async fn a_part_that_ends_takes_the_others_with_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_backend_is_told_the_secret() {
     let assistant = Assistant::start("required").await;
-    let facts = fs::read_to_string(assistant.data().join("dev.json")).unwrap();
-    let facts: serde_json::Value = serde_json::from_str(&facts).unwrap();
+    let facts = assistant.facts();
     let (hmac_secret, secret_key) = (facts["hmac_secret"].as_str().unwrap(), facts["secret_key"].as_str().unwrap());
     for (part, is_told) in [("backend/server.mjs", true), ("upstream/server.mjs", false), ("page/server.mjs", false)] {
         let (_, environment) = assistant.part(part);
@@ -76,18 +75,30 @@ async fn only_the_backend_is_told_the_secret() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_upstream_answers_nobody_who_comes_past_the_gateway() {
     let assistant = Assistant::start("off").await;
-    let key = fs::read_to_string(assistant.data().join("dev.json")).unwrap();
-    let key: serde_json::Value = serde_json::from_str(&key).unwrap();
-    let headers = |client: Client| {
-        let client = client.with("x-proficient-api-key", key["publishable_key"].as_str().unwrap());
-        client.with("x-proficient-user-external-id", "customer-1")
-    };
     let (upstream, gateway) = (assistant.port("UPSTREAM_PORT"), assistant.port("COUNTERSIGN_PORT"));
-    let past = headers(Client::of(format!("http://127.0.0.1:{upstream}")));
+    let past = as_customer_1(&assistant, upstream);
     let past = past.with("x-countersign-user", "u_01M7YDBD79ZQQTEA7B12RDMHY2").with("x-countersign-amr", "hmac");
     let refused = past.get("/interactions").await;
     assert_eq!((refused.status(), &refused.json()["error"]["code"]), (401, &json!("invalid_credentials")));
     // The same call, through it: the guide's cURL call.
-    let through = headers(Client::of(format!("http://127.0.0.1:{gateway}")));
+    let through = as_customer_1(&assistant, gateway);
     assert_eq!(through.get("/interactions").await.ok().json(), json!({ "data": [], "has_more": false }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_origins_may_not_call() {
+    let assistant = Assistant::start("off").await;
+    let client = as_customer_1(&assistant, assistant.port("COUNTERSIGN_PORT"));
+    for path in ["/v1/me", "/interactions"] {
+        let refused = client.with("origin", "http://localhost:1").get(path).await;
+        assert_eq!((refused.status(), &refused.json()["error"]["code"]), (403, &json!("forbidden")), "{path}");
+        client.with("origin", &assistant.url()).get(path).await.is_ok();
+    }
+}
+
+/// An app of `customer-1` that shows no proof, at a port of this machine.
+fn as_customer_1(assistant: &Assistant, port: u16) -> Client {
+    let client = Client::of(format!("http://127.0.0.1:{port}"));
+    let client = client.with("x-proficient-api-key", assistant.facts()["publishable_key"].as_str().unwrap());
+    client.with("x-proficient-user-external-id", "customer-1")
 }

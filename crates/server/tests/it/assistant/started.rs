@@ -10,6 +10,7 @@ use std::{
 
 use countersign_testkit::{program::Program, wait};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::copy::Copy;
@@ -92,6 +93,11 @@ impl Assistant {
     /// The data directory of its server.
     pub(super) fn data(&self) -> PathBuf {
         self.program.data().to_owned()
+    }
+
+    /// What its server wrote down for scripts.
+    pub(super) fn facts(&self) -> Value {
+        serde_json::from_slice(&fs::read(self.data().join("dev.json")).unwrap()).unwrap()
     }
 
     /// What it said so far.

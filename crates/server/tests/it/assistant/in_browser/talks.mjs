@@ -5,6 +5,12 @@ import { FACTS, countersign, hmacOf, visit } from './visitor.mjs';
 await visit(async (visitor) => {
   const { page } = visitor;
   await visitor.signIn('Alice');
+  // Faster than the page, which goes there by itself.
+  await visitor.talkTo('Mirror');
+  await visitor.message('I know nothing of you').waitFor();
+  await page.locator('#past').getByText('1 message').waitFor();
+  assert.equal(await page.locator('#past').getByRole('button').count(), 1);
+
   const proof = await visitor.proof('Your backend has proved it');
   assert.match(proof, /customer-1/);
   await page.getByRole('link', { name: 'Proved by HMAC' }).waitFor();
