@@ -187,13 +187,14 @@ impl Verb {
                 Some(key) => client_api_key::shown(&key),
                 None => secret_key(&service.show_secret_key(&project, id).await?),
             },
-            Self::Set { id, name, scope, wider } => match client_api_key::find(desk, id).await? {
-                Some(key) => client_api_key::set(desk, &key, name, &scope).await?,
-                None => {
+            Self::Set { id, name, scope, wider } => {
+                if let Some(key) = client_api_key::find(desk, id).await? {
+                    client_api_key::set(desk, &key, name, &scope).await?
+                } else {
                     let scope = scope.into_changes(&wider);
                     secret_key(&service.set_secret_key(&project, id, name, scope).await?)
                 }
-            },
+            }
             Self::Rotate { id: Some(id), overlap, .. } => match client_api_key::find(desk, id).await? {
                 Some(key) => {
                     client_api_key::with_text(&service.rotate_client_api_key(&project, key.id, overlap).await?)

@@ -4,6 +4,7 @@
 
 mod assistant;
 mod bad_input;
+mod client_api;
 mod guides;
 mod operation;
 mod refresh;

@@ -37,6 +37,13 @@ pub enum Actor {
     Backend(Backend),
 }
 
+/// An actor whose stream goes on after the verdict.
+pub struct Standing {
+    actor: Actor,
+    /// How often this node had read everything anew: news that came between are known only by what they changed.
+    resyncs: u64,
+}
+
 /// Why a caller isn't one.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAnActor {
@@ -160,9 +167,18 @@ impl Service {
         Arc::clone(&actor.project().audience)
     }
 
+    /// Where an actor stands now, for who will ask later.
+    pub fn standing(&self, actor: Actor) -> Standing {
+        Standing { actor, resyncs: self.feed.resyncs() }
+    }
+
     /// Would the actor still be let in? Asked of open streams whenever something has changed. That a token or a proof has expired meanwhile ends
-    /// no stream; that somebody revoked it does.
-    pub fn still_stands(&self, actor: &Actor) -> bool {
+    /// no stream; that somebody revoked it does, and so does every moment in which news of a revocation may have been missed.
+    pub fn still_stands(&self, standing: &Standing) -> bool {
+        standing.resyncs == self.feed.resyncs() && self.actor_stands(&standing.actor)
+    }
+
+    fn actor_stands(&self, actor: &Actor) -> bool {
         let directory = self.directory.load();
         let now = self.now();
         let Some(project) = directory.project(actor.project().project.id.as_str()).filter(|it| !it.is_disabled())
