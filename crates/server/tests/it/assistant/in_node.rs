@@ -35,11 +35,14 @@ fn tests_written_in(copy: &Copy) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_command_starts_it_all_and_one_signal_ends_it() {
-    for signal in [Signal::TERM, Signal::INT] {
+    let ways: [fn(&Assistant); 2] = [Assistant::ask_to_end, Assistant::press_ctrl_c];
+    for end in ways {
         let mut assistant = Assistant::start("required").await;
         assert_eq!(assistant.listening().await.len(), 4);
-        let status = assistant.end(signal);
+        end(&assistant);
+        let status = assistant.ended();
         assert_eq!(status.code(), Some(0), "{status} {}", assistant.log());
+        assert!(!assistant.log().contains("ended by itself"), "{}", assistant.log());
         assert!(assistant.listening().await.is_empty(), "somebody still listens");
     }
 }

@@ -121,10 +121,14 @@ impl Assistant {
         (Pid::from_raw(id).unwrap(), String::from_utf8_lossy(&environment).replace('\0', "\n"))
     }
 
-    /// Asks it to end, with a signal to the one process that was started, and waits.
-    pub(super) fn end(&mut self, signal: Signal) -> ExitStatus {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-        self.ended()
+    /// Asks it to end, as a service manager does: the one process that was started.
+    pub(super) fn ask_to_end(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+    }
+
+    /// Asks it to end, as a terminal does: all processes at once.
+    pub(super) fn press_ctrl_c(&self) {
+        kill_process_group(Pid::from_child(&self.child), Signal::INT).unwrap();
     }
 
     /// Waits until it has ended.
