@@ -15,7 +15,7 @@ const BAD_BODIES = {
   nothing: '',
   null: 'null',
   'a number': '1',
-  'no UTF-8': '{"interaction_id":"ID","content":"caf\u00e9"}',
+  'no UTF-8': '{"interaction_id":"ID","content":"\u00e9"}',
   'no content': '{"interaction_id":"ID"}',
   'a number for content': '{"interaction_id":"ID","content":1}',
   'an object for content': '{"interaction_id":"ID","content":{"toString":"x"}}',
