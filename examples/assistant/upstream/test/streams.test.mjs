@@ -72,8 +72,12 @@ test('one user can\'t hold all the streams', async (t) => {
   assert.equal((await stream(bob, await countTo(bob, 1))).status, 200);
   await Promise.all(open.map((answer) => answer.body.cancel()));
   // Whoever hung up may listen again.
-  await pause(200);
-  const after = await stream(alice, await countTo(alice, 1));
+  const one = await countTo(alice, 1);
+  let after = await stream(alice, one);
+  for (let tries = 0; after.status === 429 && tries < 100; tries++) {
+    await pause(20);
+    after = await stream(alice, one);
+  }
   assert.equal(events(await after.text()).at(-1)[0], 'done');
 });
 

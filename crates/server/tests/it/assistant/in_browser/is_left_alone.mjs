@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 
-import { countersign, visit } from './visitor.mjs';
+import { A_SECOND, countersign, hmacOf, verdict, visit, within } from './visitor.mjs';
 
 const { UPSTREAM } = process.env;
 
 await visit(async (visitor) => {
   await visitor.signIn('Alice');
   await visitor.message('I know nothing of you').waitFor();
+  const agents = () => verdict('/agents', 'customer-1', hmacOf('customer-1'));
   // Nothing listens on the port of discarded bytes.
   await countersign('project', 'set', 'p1', 'gateway.upstream=http://127.0.0.1:9');
-  await visitor.page.waitForTimeout(1000);
+  await within(A_SECOND, async () => (await agents()) === 503);
   await visitor.say('Who am I?');
   const notice = await visitor.notice('The assistant is away');
   assert.match(notice, /Countersign has let you in/);
@@ -18,7 +19,7 @@ await visit(async (visitor) => {
 
   // The twin: back again, the same is answered.
   await countersign('project', 'set', 'p1', `gateway.upstream=${UPSTREAM}`);
-  await visitor.page.waitForTimeout(1000);
+  await within(A_SECOND, async () => (await agents()) === 200);
   assert.match(await visitor.ask('Who am I?'), /proved by: hmac/);
   await visitor.noNotice();
 });

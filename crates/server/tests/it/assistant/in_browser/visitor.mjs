@@ -4,9 +4,13 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 import { chromium } from 'playwright-core';
+
+/** A second, in which every change of a project or user takes effect, and what a busy machine adds. */
+export const A_SECOND = 2000;
 
 const { BROWSER, COUNTERSIGN, DATA, PAGE } = process.env;
 
@@ -15,17 +19,22 @@ export const FACTS = JSON.parse(readFileSync(`${DATA}/dev.json`, 'utf8'));
 
 const DESK = { viewport: { width: 1280, height: 900 }, colorScheme: 'light' };
 
-/** Opens the page for a person, and closes it after `act`. Whatever the browser complains of fails. */
+/** Opens the page for a person, and for another one when `act` asks for one, and closes it after. Whatever the browser complains of fails. */
 export async function visit(act, how = DESK) {
   // Chromium can't put itself into a sandbox as root.
   const args = process.getuid() === 0 ? ['--no-sandbox'] : [];
   const browser = await chromium.launch({ executablePath: BROWSER, args });
   try {
-    const context = await browser.newContext(how);
-    const visitor = new Visitor(context, await context.newPage());
-    await visitor.page.goto(PAGE);
-    await act(visitor);
-    assert.deepEqual(visitor.complaints, []);
+    const visitors = [];
+    const another = async () => {
+      const context = await browser.newContext(how);
+      const visitor = new Visitor(context, await context.newPage());
+      visitors.push(visitor);
+      await visitor.page.goto(PAGE);
+      return visitor;
+    };
+    await act(await another(), another);
+    assert.deepEqual(visitors.flatMap(({ complaints }) => complaints), []);
   } finally {
     await browser.close();
   }
@@ -40,6 +49,22 @@ export async function countersign(...words) {
 /** The HMAC that proves a user. */
 export function hmacOf(externalId) {
   return createHmac('sha256', FACTS.hmac_secret).update(externalId).digest('base64');
+}
+
+/** What Countersign says to a call for a user at this moment, as a status. */
+export async function verdict(path, externalId, hmac) {
+  const headers = { 'x-proficient-api-key': FACTS.publishable_key, 'x-proficient-user-external-id': externalId };
+  if (hmac !== undefined) headers['x-proficient-user-hmac'] = hmac;
+  return (await fetch(`${FACTS.url}${path}`, { headers })).status;
+}
+
+/** Waits until something is so, for at most so many milliseconds. */
+export async function within(patience, isSo) {
+  const end = Date.now() + patience;
+  while (!(await isSo())) {
+    assert.ok(Date.now() < end, `it took longer than ${patience} ms`);
+    await pause(20);
+  }
 }
 
 export class Visitor {
