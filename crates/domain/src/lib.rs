@@ -7,6 +7,7 @@ pub mod audit;
 pub mod client;
 pub mod client_api_key;
 pub mod clock;
+pub mod gateway;
 pub mod generations;
 pub mod id;
 pub mod identity;

@@ -5,6 +5,7 @@ pub mod app;
 mod client_api;
 mod error;
 pub mod extract;
+mod gateway;
 mod identity_headers;
 mod layer;
 pub mod openapi;

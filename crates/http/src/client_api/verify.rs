@@ -30,7 +30,7 @@ use crate::{app::App, error::client_api::Failure, extract::actor::ProvedActor, i
     ),
 )]
 pub(crate) async fn handle(State(app): State<App>, ProvedActor(actor): ProvedActor) -> Result<Response, Failure> {
-    let audience = app.service.audience_of(&actor);
+    let audience = actor.project().assertion_audience();
     let headers = identity_headers(&app, &actor, &audience).await?;
     Ok((StatusCode::OK, headers).into_response())
 }

@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use countersign_domain::gateway::path::UnclearPath;
 use countersign_service::{
     address::Misaddressed,
     client_users::UserRefused,
@@ -19,7 +20,7 @@ use countersign_wire::{
 };
 
 use super::{Cause, OUTAGE_RETRY, add_retry_after};
-use crate::extract::body::NoBody;
+use crate::{extract::body::NoBody, gateway::failure::GatewayFailure};
 
 /// A refusal of door 2.
 #[derive(Debug)]
@@ -58,6 +59,18 @@ impl Failure {
     /// A user called what is for backends.
     pub(crate) fn for_backends() -> Self {
         let message = "This is for the customer's backend: Authorization: Bearer sk_….";
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+    }
+
+    /// A path that an API behind the gateway could read as another.
+    pub(crate) fn two_ways() -> Self {
+        let message = "The path can be read in two ways, and they lead to different routes.";
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
+    }
+
+    /// A right credential, of a kind that a route doesn't take.
+    pub(crate) fn other_credential() -> Self {
+        let message = "This path takes another kind of credential.";
         Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
     }
 
@@ -212,5 +225,45 @@ impl From<Misaddressed> for Failure {
             Misaddressed::NoneNamed => "The call names no project, and the root serves none: use /p/{project}.",
         };
         Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, message)
+    }
+}
+
+impl From<UnclearPath> for Failure {
+    fn from(problem: UnclearPath) -> Self {
+        let message = format!("The path can't be judged: {problem}.");
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
+    }
+}
+
+impl From<GatewayFailure> for Failure {
+    fn from(failure: GatewayFailure) -> Self {
+        let unavailable =
+            |status, message, cause| Self { cause: Some(cause), ..Self::new(status, Code::Unavailable, message) };
+        let invalid = |status, message: &'static str| Self::new(status, Code::InvalidRequest, message);
+        match failure {
+            GatewayFailure::Unreachable(cause) => {
+                let message = "The API behind this server can't be reached. The server's log says why, under the request id of this answer.";
+                Self { retry_after: Some(OUTAGE_RETRY), ..unavailable(StatusCode::SERVICE_UNAVAILABLE, message, cause) }
+            }
+            GatewayFailure::TimedOut(cause) => {
+                let message = "The API behind this server took too long. The server's log says more, under the request id of this answer.";
+                unavailable(StatusCode::GATEWAY_TIMEOUT, message, cause)
+            }
+            GatewayFailure::NotHttp(cause) => {
+                let message = "The API behind this server gave no answer that can be read. The server's log says why, under the request id of \
+                    this answer.";
+                unavailable(StatusCode::BAD_GATEWAY, message, cause)
+            }
+            GatewayFailure::Revoked => {
+                let message = "What this call was proved with was revoked while it ran.";
+                Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message)
+            }
+            GatewayFailure::CallerBrokeOff => invalid(StatusCode::BAD_REQUEST, "The body broke off."),
+            GatewayFailure::CallerStalled => invalid(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive."),
+            GatewayFailure::Method => {
+                invalid(StatusCode::METHOD_NOT_ALLOWED, "This server passes no TRACE and no CONNECT on.")
+            }
+            GatewayFailure::TargetTooLong => invalid(StatusCode::URI_TOO_LONG, "The path is too long."),
+        }
     }
 }

@@ -4,13 +4,16 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
-use countersign_service::proof::{
-    actor::{Actor, Credentials},
-    client_call::{ClientCall, Shown},
-    secret_key::Backend,
+use countersign_service::{
+    address::Address,
+    proof::{
+        actor::{Actor, Credentials},
+        client_call::{ClientCall, Shown},
+        secret_key::Backend,
+    },
 };
 
-use super::{address::AddressOf, caller::CallerOf};
+use super::{address::AddressOf, caller::caller_of};
 use crate::{app::App, error::client_api::Failure};
 
 /// The headers of the client API, each under the published name and under ours.
@@ -37,8 +40,7 @@ impl FromRequestParts<App> for ProvedActor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
-        let Ok(CallerOf(caller)) = CallerOf::from_request_parts(parts, app).await;
-        Ok(Self(app.service.prove(&address, &credentials(&parts.headers), &caller).await?))
+        Ok(Self(prove(parts, &address, app).await?))
     }
 }
 
@@ -62,6 +64,11 @@ impl FromRequestParts<App> for ProvedBackend {
             ProvedActor(_) => Err(Failure::for_backends()),
         }
     }
+}
+
+/// Whoever makes a call, which is addressed there.
+pub(crate) async fn prove(parts: &Parts, address: &Address, app: &App) -> Result<Actor, Failure> {
+    Ok(app.service.prove(address, &credentials(&parts.headers), &caller_of(parts, app)).await?)
 }
 
 /// What a call shows, as bytes that nobody has judged.

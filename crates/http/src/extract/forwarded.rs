@@ -40,7 +40,8 @@ pub fn request_id<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -
     ((1..=64).contains(&given.len()) && given.bytes().all(is_plain)).then_some(given)
 }
 
-fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
+/// Is its word taken?
+pub(crate) fn is_trusted(address: IpAddr, trusted: &[IpNet]) -> bool {
     trusted.iter().any(|network| network.contains(&address.to_canonical()))
 }
 

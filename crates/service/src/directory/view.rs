@@ -14,6 +14,7 @@ use countersign_domain::{
     client::Client,
     client_api_key::ClientApiKey,
     clock::Timestamp,
+    gateway::{routes::Routes, upstream::Upstream},
     generations::Generations,
     id::{ClientId, KeyId, MacKeyId},
     key::SecretKey,
@@ -74,6 +75,23 @@ impl ProjectView {
     /// A client by its id.
     pub fn client(&self, id: &ClientId) -> Option<&ClientView> {
         self.clients.get(id)
+    }
+
+    /// The host names that are the gateway's alone.
+    pub(super) fn gateway_hosts(&self) -> impl Iterator<Item = &str> {
+        self.settings.gateway_routes.iter().flat_map(Routes::hosts)
+    }
+
+    /// What the project's API is called in assertions, where no route leads to another: as the setting says, else the upstream's origin, else
+    /// as in access tokens.
+    pub fn assertion_audience(&self) -> String {
+        let upstream = || self.settings.gateway_upstream.as_ref().map(Upstream::origin);
+        self.settings.gateway_audience.clone().or_else(upstream).unwrap_or_else(|| self.audience.to_string())
+    }
+
+    /// Is there an API behind the gateway?
+    pub(super) fn has_gateway(&self) -> bool {
+        self.settings.gateway_upstream.is_some() || self.settings.gateway_routes.is_some()
     }
 
     /// The longest that an access token of any client may live.

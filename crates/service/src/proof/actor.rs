@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use countersign_domain::{
     client_api_key::ClientApiKey,
+    gateway::credential::Credential,
     id::{KeyId, ProjectId, SessionId, UserId},
     policy::HmacEnforcement,
     proof::Method,
@@ -162,11 +163,6 @@ impl Service {
         })
     }
 
-    /// What the API of the actor's project is called in assertions, where no route says otherwise.
-    pub fn audience_of(&self, actor: &Actor) -> Arc<str> {
-        Arc::clone(&actor.project().audience)
-    }
-
     /// Where an actor stands now, for who will ask later.
     pub fn standing(&self, actor: Actor) -> Standing {
         Standing { actor, resyncs: self.feed.resyncs() }
@@ -205,7 +201,17 @@ impl Service {
 }
 
 impl Actor {
-    pub(crate) fn project(&self) -> &Arc<ProjectView> {
+    /// What kind of credential was shown.
+    pub fn credential(&self) -> Credential {
+        match self {
+            Self::Client(_) => Credential::Hmac,
+            Self::Bearer(_) => Credential::AccessToken,
+            Self::Backend(_) => Credential::SecretKey,
+        }
+    }
+
+    /// The project in which the actor was proved.
+    pub fn project(&self) -> &Arc<ProjectView> {
         match self {
             Self::Client(client) => &client.project,
             Self::Bearer(bearer) => &bearer.project,

@@ -9,6 +9,7 @@ mod dev_env;
 pub(crate) mod endpoint;
 mod flow;
 mod guide;
+mod in_curl;
 mod in_go;
 mod in_node;
 mod in_python;
