@@ -45,6 +45,7 @@ const FORGERIES = {
   'that has expired': (key) => assertion(key, ALICE, { age: 70 }),
   'that was made for a day': (key) => assertion(key, ALICE, { age: 120, life: 86_400 }),
   'from the future': (key) => assertion(key, ALICE, { age: -120 }),
+  'of no kind': (key) => assertion(key, ALICE, { header: { typ: undefined } }),
   'that is an access token': (key) => assertion(key, ALICE, { header: { typ: 'at+jwt' } }),
   'without a subject': (key) => assertion(key, { ...ALICE, sub: undefined }),
   'that says nothing of a proof': (key) => assertion(key, { ...ALICE, amr: undefined }),
@@ -68,6 +69,17 @@ for (const [what, forge] of Object.entries(FORGERIES)) {
     assert.deepEqual((await as(ALICE).get('/interactions')).data, []);
   });
 }
+
+test('a backend is proved, but no user', async (t) => {
+  const backend = (await world(t)).as({ sub: 'key_backend', amr: ['secret_key'] });
+  await refused(await backend.send('POST', '/interactions', { body: { agent_id: 'ag_mirror' } }), 403, 'forbidden');
+});
+
+test('a user without an id of the customer has one of Countersign', async (t) => {
+  const user = (await world(t)).as({ sub: 'u_alice', amr: ['vouch'] });
+  const reply = await user.ask(await user.say(await user.begin(), 'who am I?'));
+  assert.equal(reply.content, 'You are u_alice to Countersign. That was proved by: vouch.');
+});
 
 test('two assertions are refused, even if both are good', async (t) => {
   const { url, privateKey } = await world(t);
@@ -101,7 +113,7 @@ test('keys that cannot be had are no fault of the caller', async (t) => {
 
 function hmacSigned() {
   return new SignJWT(ALICE)
-    .setProtectedHeader({ alg: 'HS256', kid: 'key-1' })
+    .setProtectedHeader({ alg: 'HS256', kid: 'key-1', typ: 'caller-assertion+jwt' })
     .setIssuer(ISSUER)
     .setAudience(AUDIENCE)
     .setIssuedAt()
@@ -113,5 +125,5 @@ function unsigned() {
   const now = Math.floor(Date.now() / 1000);
   const claims = { ...ALICE, iss: ISSUER, aud: AUDIENCE, iat: now, exp: now + 60 };
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  return `${part({ alg: 'none', kid: 'key-1' })}.${part(claims)}.`;
+  return `${part({ alg: 'none', kid: 'key-1', typ: 'caller-assertion+jwt' })}.${part(claims)}.`;
 }

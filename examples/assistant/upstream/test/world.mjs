@@ -36,7 +36,7 @@ async function published(key, kid) {
 export function assertion(key, claims, { header = {}, issuer = ISSUER, audience = AUDIENCE, age = 0, life = 60 } = {}) {
   const now = Math.floor(Date.now() / 1000) - age;
   return new SignJWT(claims)
-    .setProtectedHeader({ alg: 'ES256', kid: KID, ...header })
+    .setProtectedHeader({ alg: 'ES256', kid: KID, typ: 'caller-assertion+jwt', ...header })
     .setIssuer(issuer)
     .setAudience(audience)
     .setIssuedAt(now)

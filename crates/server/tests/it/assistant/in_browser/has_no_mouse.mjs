@@ -22,7 +22,7 @@ await visit(async (visitor) => {
   await keyboard.press('Enter');
   await visitor.message('I know nothing of you').waitFor();
 
-  await tabTo('Mirror');
+  await tabTo('MirrorTells');
   await keyboard.press('ArrowRight');
   await visitor.message('Give me a sum').waitFor();
   await tabTo('Your message');
@@ -44,9 +44,10 @@ await visit(async (visitor) => {
   await visitor.notice('Countersign doesn’t believe this is Alice');
   await keyboard.press('ArrowUp');
   await visitor.noNotice();
+  await visitor.message('I know nothing of you').waitFor();
 
   // The focus stays where it was, or a key would lead nowhere.
-  await tabTo('Mirror');
+  await tabTo('MirrorTells');
   for (const said of ['Give me a sum', 'How far shall I count?']) {
     await keyboard.press('ArrowRight');
     await visitor.message(said).waitFor();
