@@ -6,7 +6,7 @@
 
 mod dev;
 mod dev_env;
-mod endpoint;
+pub(crate) mod endpoint;
 mod flow;
 mod guide;
 mod in_curl;
@@ -16,4 +16,4 @@ mod in_python;
 mod mend;
 mod own_backend;
 mod tokens;
-mod tools;
+pub(crate) mod tools;
