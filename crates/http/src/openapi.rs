@@ -38,6 +38,8 @@ use crate::{client_api, ops, vouch};
         vouch::sessions::handle,
         client_api::me::handle,
         client_api::verify::handle,
+        client_api::sessions::handle,
+        client_api::tickets::handle,
         client_api::users::list::handle,
         client_api::users::create::handle,
         client_api::users::show::handle,

@@ -6,7 +6,7 @@ use axum::{
 use countersign_wire::client_api::error::ErrorEnvelope;
 
 use crate::{
-    app::App, dpop_nonce::NextNonce, error::client_api::Failure, extract::actor::ProvedActor,
+    app::App, dpop_nonce::NextNonce, error::client_api::Failure, extract::actor::ForwardedActor,
     identity_headers::identity_headers,
 };
 
@@ -32,7 +32,7 @@ use crate::{
         (status = 503, description = "`unavailable`: the server can't answer now; `Retry-After`.", body = ErrorEnvelope),
     ),
 )]
-pub(crate) async fn handle(State(app): State<App>, ProvedActor(actor): ProvedActor) -> Result<Response, Failure> {
+pub(crate) async fn handle(State(app): State<App>, ForwardedActor(actor): ForwardedActor) -> Result<Response, Failure> {
     let audience = actor.project().assertion_audience();
     let headers = identity_headers(&app, &actor, &audience).await?;
     Ok((StatusCode::OK, NextNonce::of(&actor), headers).into_response())

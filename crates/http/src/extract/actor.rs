@@ -1,5 +1,7 @@
 //! Whoever calls: an app that names its user, the bearer of an access token, or the customer's backend. The type says which are let in.
 
+use std::convert::Infallible;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, header, request::Parts},
@@ -11,10 +13,17 @@ use countersign_service::{
         client_call::{ClientCall, Shown},
         possession::UnverifiedPossession,
         secret_key::Backend,
+        ticket::TicketFor,
     },
 };
 
-use super::{address::AddressOf, caller::caller_of, possession::possession_of};
+use super::{
+    address::AddressOf,
+    bearer::{bearer_token, dpop_token},
+    caller::{caller_of, single},
+    possession::possession_of,
+    ticket::ticket_in,
+};
 use crate::{app::App, error::client_api::Failure};
 
 /// The headers of the client API, each under the published name and under ours.
@@ -29,6 +38,22 @@ const HMAC: [HeaderName; 2] =
 
 /// Anybody who proved who they are.
 pub(crate) struct ProvedActor(pub(crate) Actor);
+
+/// The same, of a call that a proxy asks about.
+pub(crate) struct ForwardedActor(pub(crate) Actor);
+
+impl FromRequestParts<App> for ForwardedActor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
+        // Where the proxy puts it: in a header, or in the query of its own question. Whoever asks without a proxy may as well.
+        let forwarded = ["x-forwarded-uri", "x-original-uri", "x-original-url"];
+        let forwarded = forwarded.iter().find_map(|name| single(&parts.headers, name)?.split_once('?'));
+        let query = forwarded.map(|(_, query)| query).or(parts.uri.query());
+        Ok(Self(prove_with_ticket(parts, query.and_then(ticket_in), &address, app).await?))
+    }
+}
 
 /// A user, by whichever proof.
 pub(crate) struct ProvedUser(pub(crate) Actor);
@@ -67,15 +92,45 @@ impl FromRequestParts<App> for ProvedBackend {
     }
 }
 
+/// A ticket that stands for the credentials of a call.
+pub(crate) struct TicketOf(pub(crate) String);
+
+impl FromRequestParts<App> for TicketOf {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let Credentials { client, .. } = credentials(&parts.headers, None, None);
+        let made_of = match (bearer_token(&parts.headers), dpop_token(&parts.headers)) {
+            (Some(token), _) | (None, Some(token)) => TicketFor::Token(token),
+            (None, None) => TicketFor::Client(client),
+        };
+        Ok(Self(app.service.make_ticket(&made_of)))
+    }
+}
+
 /// Whoever makes a call, which is addressed there.
 pub(crate) async fn prove(parts: &Parts, address: &Address, app: &App) -> Result<Actor, Failure> {
+    prove_with_ticket(parts, None, address, app).await
+}
+
+/// The same, of a call whose query may hold a ticket.
+pub(crate) async fn prove_with_ticket(
+    parts: &Parts,
+    ticket: Option<&str>,
+    address: &Address,
+    app: &App,
+) -> Result<Actor, Failure> {
     let possession = possession_of(parts, app);
-    let shown = credentials(&parts.headers, possession.as_ref());
+    let shown = credentials(&parts.headers, ticket, possession.as_ref());
     Ok(app.service.prove(address, &shown, &caller_of(parts, app)).await?)
 }
 
 /// What a call shows, as bytes that nobody has judged.
-fn credentials<'a>(headers: &'a HeaderMap, possession: Option<&'a UnverifiedPossession>) -> Credentials<'a> {
+fn credentials<'a>(
+    headers: &'a HeaderMap,
+    ticket: Option<&'a str>,
+    possession: Option<&'a UnverifiedPossession>,
+) -> Credentials<'a> {
     Credentials {
         client: ClientCall {
             publishable_key: shown(headers, &API_KEY),
@@ -83,6 +138,7 @@ fn credentials<'a>(headers: &'a HeaderMap, possession: Option<&'a UnverifiedPoss
             hmac: shown(headers, &HMAC),
         },
         authorization: shown(headers, &[header::AUTHORIZATION]),
+        ticket,
         possession,
     }
 }

@@ -148,8 +148,15 @@ impl Service {
     }
 
     fn bearer(&self, address: &Address, shown: ShownToken<'_>) -> Result<Bearer, TokenRefused> {
+        let bearer = self.prove_token_without_key(address, shown.unverified())?;
+        let possession = self.check_binding(&bearer.project, &bearer.token, shown)?;
+        let dpop_nonce = possession.map(|_| self.dpop_nonce(&bearer.project));
+        Ok(Bearer { dpop_nonce, ..bearer })
+    }
+
+    /// Who a live access token names, whoever shows it: only for who has asked for the key to which it may be bound.
+    pub(super) fn prove_token_without_key(&self, address: &Address, unverified: &str) -> Result<Bearer, TokenRefused> {
         self.fresh()?;
-        let unverified = shown.unverified();
         let key = sha256(unverified);
         let token = if let Some(known) = self.verified.get(&key) {
             known
@@ -161,9 +168,7 @@ impl Service {
         let addressed = self.addressed(address, Some(token.project.as_str()));
         let project = addressed.map_err(|_| TokenRefused::NotOurs)?;
         self.judge(&project, &token)?;
-        let possession = self.check_binding(&project, &token, shown)?;
-        let dpop_nonce = possession.map(|_| self.dpop_nonce(&project));
-        Ok(Bearer { project, token, dpop_nonce })
+        Ok(Bearer { project, token, dpop_nonce: None })
     }
 
     /// A token must be shown as what it is: one that is bound to a key only with a proof of that key, one that isn't only without.

@@ -27,6 +27,8 @@ pub struct Credentials<'a> {
     pub client: ClientCall<'a>,
     /// The `Authorization` header.
     pub authorization: Shown<'a>,
+    /// The ticket in the query string.
+    pub ticket: Option<&'a str>,
     /// What is shown of a key.
     pub possession: Option<&'a UnverifiedPossession>,
 }
@@ -97,6 +99,14 @@ impl Service {
             Shown::Once(value) => token(value, shown.possession),
             Shown::Repeated => return Err(self.refuse(address, Flaw::HeaderRepeated, caller)),
         };
+        if let Some(ticket) = shown.ticket {
+            let is_alone = token.is_none() && shown.client.is_empty();
+            return if is_alone {
+                self.redeem_ticket(address, ticket, caller).await
+            } else {
+                Err(self.refuse(address, Flaw::MixedCredentials, caller))
+            };
+        }
         let Some(token) = token else {
             return Ok(Actor::Client(self.prove_client_call(address, &shown.client, caller).await?));
         };
@@ -116,6 +126,19 @@ impl Service {
         }
         let proved = self.prove_access_token(address, shown, caller.address);
         proved.map(Actor::Bearer).map_err(|refused| NotAnActor::Token { refused, is_dpop: shown.is_dpop() })
+    }
+
+    /// The bearer of a token that was sealed when its holder was proved.
+    pub(crate) fn prove_sealed_token(
+        &self,
+        address: &Address,
+        token: &str,
+        caller: &Caller,
+    ) -> Result<Actor, NotAnActor> {
+        let proved = self.prove_token_without_key(address, token);
+        let actor = proved.map(Actor::Bearer).map_err(|refused| NotAnActor::Token { refused, is_dpop: false })?;
+        self.check_agreement(address, &actor, Shown::Absent, caller)?;
+        Ok(actor)
     }
 
     /// Path, host, publishable key and credential must name one project, and the page must be one that may call.
@@ -138,7 +161,7 @@ impl Service {
         Ok(check_origin(actor.project(), caller)?)
     }
 
-    fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
+    pub(crate) fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
         Verdict::ClientCall.count(flaw.as_str());
         self.count_unproved(address, flaw, caller).into()
     }

@@ -2,4 +2,5 @@
 
 pub mod error;
 pub mod me;
+pub mod session;
 pub mod user;
