@@ -54,6 +54,12 @@ impl UnverifiedUserMac {
         }
     }
 
+    /// The MAC itself.
+    pub fn mac(&self) -> &[u8; 32] {
+        let (Self::V1(mac) | Self::V2 { mac, .. }) = self;
+        mac
+    }
+
     /// When it ends.
     pub fn expires_at(&self) -> Option<Timestamp> {
         match self {

@@ -8,9 +8,12 @@ mod value;
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 pub use value::{HmacEnforcement, ProofVersions, SignupExisting, VouchEmail};
-use value::{audience, choice, host_name, origins, rotation, span, switch};
+use value::{audience, choice, host_name, optional, origins, patience, rotation, span, switch};
 
-use crate::refresh::RefreshRule;
+use crate::{
+    gateway::{routes::Routes, upstream::Upstream},
+    refresh::RefreshRule,
+};
 
 /// Settings that somebody made, by name.
 pub type Overrides = BTreeMap<String, String>;
@@ -126,6 +129,22 @@ settings! {
     origins: Vec<String> = "origins", Project, "", origins;
     /// How long a signing key is used before the next takes its place; `0s`: until it is rotated by hand.
     signing_rotation: Duration = "signing.rotation", Project, "90days", rotation;
+    /// The API behind the gateway, like `http://127.0.0.1:9000`: what is none of our own paths goes there once the caller is proved; empty: none.
+    gateway_upstream: Option<Upstream> = "gateway.upstream", Project, "", optional::<Upstream>;
+    /// Where a host or a part of the paths has an upstream of its own: a JSON list of `host`, `prefix`, `upstream`, `accepts` (`hmac`, `access_token`, `secret_key`) and `strip_prefix`; empty: none.
+    gateway_routes: Option<Routes> = "gateway.routes", Project, "", optional::<Routes>;
+    /// How long an upstream may take until its answer begins, counted from the last of the request.
+    gateway_timeout: Duration = "gateway.timeout", Project, "60s", |text| span(text, "100ms", "24h");
+    /// How long connecting to an upstream may take, TLS included.
+    gateway_connect_timeout: Duration = "gateway.connect_timeout", Project, "5s", |text| span(text, "100ms", "10m");
+    /// How long a body or a WebSocket may stand still before it is broken off; `0s`: for ever, so that events may be an hour apart.
+    gateway_idle_timeout: Option<Duration> = "gateway.idle_timeout", Project, "0s", patience;
+    /// Whether `%2F` may stand in a path: `on`, or `off`.
+    gateway_encoded_slashes: bool = "gateway.encoded_slashes", Project, "off", switch;
+    /// Whether `http` upstreams speak HTTP/2 from the first byte, as gRPC wants it: `on`, or `off`.
+    gateway_h2c: bool = "gateway.h2c", Project, "off", switch;
+    /// The `aud` of the assertion that goes to an upstream; empty: the upstream's origin.
+    gateway_audience: Option<String> = "gateway.audience", Project, "", audience;
     /// How long an access token lives.
     access_lifetime: Duration = "access.lifetime", Client, "15m", |text| span(text, "10s", "24h");
     /// How long a session lives at most, however often it is refreshed.
@@ -136,6 +155,8 @@ settings! {
     refresh_overlap: Duration = "refresh.overlap", Client, "60s", |text| span(text, "0s", "10m");
     /// Whether a refresh makes a new refresh token: `on`, or `off`, for confidential clients only (RFC 9700 §2.2.2).
     refresh_rotation: bool = "refresh.rotation", Client, "on", switch;
+    /// Whether a proof of possession must carry a nonce of the server's: `on`, or `off`, for clients that can't (RFC 9449 §8).
+    dpop_nonce: bool = "dpop.nonce", Client, "on", switch;
     /// How long a session lives without being refreshed.
     session_idle: Duration = "session.idle", Client, "30days", |text| span(text, "1m", "10years");
     /// How many sessions one user may have in one client; the oldest goes.
@@ -201,6 +222,9 @@ mod tests {
         insta(&check("vouch.email", "yes"), "`vouch.email` must be `trusted` or `unverified`");
         insta(&check("host", "http://x"), "`host` must be a host name like `auth.example.com`");
         insta(&check("refresh.rotation", "1"), "`refresh.rotation` must be `on` or `off`");
+        insta(&check("gateway.upstream", "127.0.0.1:9000"), "`gateway.upstream` must begin with http:// or https://");
+        let idle = check("gateway.idle_timeout", "1ms");
+        insta(&idle, "`gateway.idle_timeout` must be 0s (never), or between 100ms and 30days");
         let unknown = definition("acces.lifetime").unwrap_err().to_string();
         insta(&unknown, "there is no setting `acces.lifetime`; `project show` lists them all");
     }

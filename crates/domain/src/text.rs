@@ -72,6 +72,17 @@ impl EmailAddress {
     }
 }
 
+/// Could it be a host's name (RFC 1123 §2.1), in lower case?
+pub fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
+}
+
 checked_text!(
     /// A telephone number as E.164 writes it: `+`, country code, number; 7 to 15 digits.
     PhoneNumber

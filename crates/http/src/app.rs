@@ -6,6 +6,8 @@ use countersign_crypto::entropy::Entropy;
 use countersign_service::Service;
 use ipnet::IpNet;
 
+use crate::gateway::Gateway;
+
 /// The use cases, and what the doors must know of the deployment.
 #[derive(Clone)]
 pub struct App {
@@ -13,6 +15,15 @@ pub struct App {
     pub service: Arc<Service>,
     /// How the doors behave.
     pub doors: Arc<Doors>,
+    pub(crate) gateway: Arc<Gateway>,
+}
+
+impl App {
+    /// With a gateway of its own.
+    pub fn new(service: Arc<Service>, doors: Doors) -> Self {
+        let gateway = Arc::new(Gateway::new(doors.trusted_proxies.clone()));
+        Self { service, doors: Arc::new(doors), gateway }
+    }
 }
 
 /// How the doors behave.
@@ -33,3 +44,7 @@ pub type MetricsPage = Arc<dyn Fn() -> String + Send + Sync>;
 /// The other end of the connection. Whoever accepts connections adds it to each request.
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub IpAddr);
+
+/// Marks a request that came over TLS. Whoever accepts connections adds it.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;

@@ -3,8 +3,10 @@
 
 pub mod app;
 mod client_api;
+mod dpop_nonce;
 mod error;
 pub mod extract;
+mod gateway;
 mod identity_headers;
 mod layer;
 pub mod openapi;

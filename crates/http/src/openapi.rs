@@ -39,6 +39,8 @@ use crate::{client_api, ops, vouch};
         client_api::me::handle,
         client_api::verify::handle,
         client_api::explain::handle,
+        client_api::sessions::handle,
+        client_api::tickets::handle,
         client_api::users::list::handle,
         client_api::users::create::handle,
         client_api::users::show::handle,
@@ -85,7 +87,10 @@ impl Modify for Proofs {
         let access_token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("An access token of the project (RFC 6750, RFC 9068)."))
+            .description(Some(
+                "An access token of the project (RFC 6750, RFC 9068). One that is bound to a key goes after `DPoP` instead of `Bearer`, with a \
+                 proof of that key in the `DPoP` header (RFC 9449).",
+            ))
             .build();
         components.add_security_scheme("access_token", SecurityScheme::Http(access_token));
     }

@@ -1,5 +1,10 @@
 //! The whole API on one page.
 
+use std::{
+    convert::Infallible,
+    task::{Context, Poll},
+};
+
 use axum::{
     Router,
     extract::Request,
@@ -7,27 +12,64 @@ use axum::{
     routing::{any, get, post},
 };
 
+use tower::Service;
+
 use crate::{
     app::App,
     client_api,
     error::{client_api::Failure as ClientApiFailure, vouch::Failure as VouchFailure},
+    extract::address::host_of,
+    gateway,
     layer::observe::{Observe, is_door_one},
     ops, vouch,
 };
 
+/// Everything that is answered: on most hosts our doors, on some the gateway alone.
+#[derive(Clone)]
+pub struct Hosts {
+    app: App,
+    doors: Router,
+    gateway: Router,
+}
+
 /// Every path there is.
-pub fn router(app: App) -> Router {
-    Router::new()
+pub fn router(app: App) -> Hosts {
+    let observe = Observe::new(app.clone());
+    let doors = Router::new()
         .merge(doors(""))
         .merge(doors("/p/{project}"))
         .route("/health/live", get(ops::health::live))
         .route("/health/ready", get(ops::health::ready))
         .route("/metrics", get(ops::metrics::handle))
         .route("/openapi.json", get(ops::document::handle))
-        .fallback(no_such_path)
+        .fallback(gateway::handle::elsewhere)
         .method_not_allowed_fallback(wrong_method)
-        .layer(Observe::new(app.clone()))
-        .with_state(app)
+        .layer(observe.clone())
+        .with_state(app.clone());
+    let gateway = Router::new().fallback(gateway::handle::whole_host).layer(observe).with_state(app.clone());
+    Hosts { app, doors, gateway }
+}
+
+impl Service<Request> for Hosts {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = <Router as Service<Request>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let is_gateways = self.app.service.has_gateway_hosts() && self.is_gateways(&request);
+        if is_gateways { self.gateway.call(request) } else { self.doors.call(request) }
+    }
+}
+
+impl Hosts {
+    fn is_gateways(&self, request: &Request) -> bool {
+        let host = host_of(request.uri(), request.headers(), request.extensions(), &self.app);
+        host.is_some_and(|host| self.app.service.is_gateway_host(&host))
+    }
 }
 
 /// What stands at the root and under each project.
@@ -45,6 +87,8 @@ fn client_door(at: &str) -> Router<App> {
     Router::new()
         .route(&format!("{at}/v1/me"), get(client_api::me::handle))
         .route(&format!("{at}/v1/explain"), post(client_api::explain::handle))
+        .route(&format!("{at}/v1/sessions"), post(client_api::sessions::handle))
+        .route(&format!("{at}/v1/tickets"), post(client_api::tickets::handle))
         .route(&format!("{at}/users"), get(users::list::handle).post(users::create::handle))
         .route(
             &format!("{at}/users/{{id}}"),
@@ -64,14 +108,6 @@ fn vouch_door(at: &str) -> Router<App> {
         .route(&format!("{at}/v1/signout"), post(vouch::sign_out::handle))
         .route(&format!("{at}/v1beta/authprofile"), post(vouch::profile::handle))
         .route(&format!("{at}/v1/user/{{uid}}/sessions"), get(vouch::sessions::handle))
-}
-
-async fn no_such_path(request: Request) -> Response {
-    if is_door_one(request.uri().path()) {
-        VouchFailure::no_such_path().into_response()
-    } else {
-        ClientApiFailure::no_such_path().into_response()
-    }
 }
 
 async fn wrong_method(request: Request) -> Response {

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use std::convert::Infallible;
 
 use axum::{body::Body, extract::Request, response::Response};
-use countersign_http::app::Peer;
+use countersign_http::app::{OverTls, Peer};
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -123,9 +123,9 @@ async fn converse<R: Routes>(
     // Answers are small and complete: waiting to fill a packet only makes them late.
     let _ = stream.set_nodelay(true);
     match tls {
-        None => speak_http(stream, peer, manner, watcher, routes).await,
+        None => speak_http(stream, peer, None, manner, watcher, routes).await,
         Some(tls) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => speak_http(stream, peer, manner, watcher, routes).await,
+            Ok(Ok(stream)) => speak_http(stream, peer, Some(OverTls), manner, watcher, routes).await,
             Ok(Err(problem)) => debug!(%problem, "a TLS handshake failed: {problem}"),
             Err(_) => debug!("a TLS handshake took too long"),
         },
@@ -135,6 +135,7 @@ async fn converse<R: Routes>(
 async fn speak_http<S, R>(
     stream: S,
     peer: SocketAddr,
+    tls: Option<OverTls>,
     manner: &Manner,
     watcher: hyper_util::server::graceful::Watcher,
     routes: R,
@@ -148,9 +149,12 @@ async fn speak_http<S, R>(
         asks.notify_one();
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(Peer(peer.ip()));
+        if let Some(tls) = tls {
+            request.extensions_mut().insert(tls);
+        }
         routes.clone().oneshot(request)
     });
-    let connection = manner.http.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = manner.http.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
     tokio::select! {
         ended = watcher.watch(connection) => if let Err(problem) = ended {
             debug!(%problem, "a connection ended: {problem}");

@@ -117,7 +117,7 @@ fn start_doors(
         entropy: Entropy::system(),
         metrics: (!is_apart && config.metrics.beside_doors).then(|| Arc::clone(&page)),
     };
-    let router = router(App { service: Arc::clone(service), doors: Arc::new(doors) });
+    let router = router(App::new(Arc::clone(service), doors));
     for listener in bound.doors {
         let (router, http, stopped) = (router.clone(), config.http.clone(), stopped.clone());
         running.spawn(async move { listener.serve(router, &http, stopped).await });

@@ -73,6 +73,16 @@ fn describe() {
     describe_counter!("countersign_sql_statements_total", "SQL statements that were sent to the database");
     describe_counter!("countersign_writer_batches_total", "Batches that the writer committed, or tried to");
     describe_histogram!("countersign_writer_batch_units", "Units of work in a batch");
+    describe_counter!(
+        "countersign_gateway_requests_total",
+        "Calls that were passed on, by class of answer or what went wrong"
+    );
+    describe_gauge!("countersign_gateway_open_streams", "Answers that make their caller wait, and WebSockets");
+    describe_counter!(
+        "countersign_gateway_cut_streams_total",
+        "Streams that ended because what proved their caller was revoked"
+    );
+    describe_counter!("countersign_gateway_broken_streams_total", "Streams that broke off or stood still for too long");
     describe_gauge!("countersign_feed_age_seconds", "How long ago this node last heard of changes");
     describe_gauge!("countersign_revocations_remembered", "Revocations whose tokens may still be alive");
     describe_counter!("countersign_clock_leaps_total", "Leaps of wall time against monotonic time");

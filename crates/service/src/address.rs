@@ -42,6 +42,21 @@ impl Service {
         if project.is_disabled() { Err(Misaddressed::NoSuchProject) } else { Ok(project) }
     }
 
+    /// Is everything at this host name for the gateway?
+    pub fn is_gateway_host(&self, host: &str) -> bool {
+        self.directory.load().is_gateway_host(host)
+    }
+
+    /// Is there any such host name?
+    pub fn has_gateway_hosts(&self) -> bool {
+        self.directory.load().has_gateway_hosts()
+    }
+
+    /// Does any project have an API behind the gateway?
+    pub fn has_gateway(&self) -> bool {
+        self.directory.load().has_gateway()
+    }
+
     /// The project whose metadata is asked for.
     pub fn project(&self, address: &Address) -> Result<Arc<ProjectView>, Misaddressed> {
         self.addressed(address, None)

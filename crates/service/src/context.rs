@@ -26,7 +26,7 @@ use crate::{
     limits::Limits,
     me::Profiles,
     project_counts::ProjectCounts,
-    proof::access_token::Verified,
+    proof::{access_token::Verified, seen::SeenProofs},
     revocations::Revocations,
     tally::Tally,
     time::{TimeSource, Timekeeper},
@@ -54,6 +54,8 @@ pub struct Service {
     pub(crate) news: watch::Sender<u64>,
     /// Held while an explanation looks through the known users: that is work.
     pub(crate) explaining: Mutex<()>,
+    /// Proofs of possession that were shown to this node lately: none is taken twice.
+    pub(crate) proofs: SeenProofs,
 }
 
 /// Why the service can't begin.
@@ -107,6 +109,7 @@ impl Service {
             assertions: Assertions::new(config.verified_tokens / 10),
             news: watch::Sender::new(0),
             explaining: Mutex::default(),
+            proofs: SeenProofs::new(config.seen_proofs),
             db,
             master_key,
             entropy,

@@ -43,6 +43,8 @@ pub(crate) struct Feed {
     position: Mutex<Position>,
     /// When the feed was last read to its end, in monotonic microseconds.
     heard_at: AtomicU64,
+    /// How often everything was read anew.
+    resyncs: AtomicU64,
     /// Held from reading a project to showing it: else who read first could show last.
     reloading: Mutex<()>,
 }
@@ -89,6 +91,10 @@ impl Position {
 }
 
 impl Feed {
+    pub(crate) fn resyncs(&self) -> u64 {
+        self.resyncs.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn is_fresh(&self, now: Duration) -> bool {
         self.age(now) <= STALE
     }
@@ -191,6 +197,7 @@ impl Service {
         for project in all {
             self.reload(&project).await?;
         }
+        self.feed.resyncs.fetch_add(1, Ordering::SeqCst);
         self.news.send_modify(|news| *news += 1);
         Ok(position)
     }

@@ -36,6 +36,21 @@ impl Answer {
         json[member].as_str().unwrap_or_else(|| panic!("{member} is no text: {self}")).to_owned()
     }
 
+    /// This must be an error of door 2, in its shape, which is all there is.
+    #[track_caller]
+    pub fn denied(&self, status: u16, code: &str) {
+        let json = self.json();
+        assert_eq!((self.status(), &json["error"]["code"]), (status, &code.into()), "{self}");
+        let names = |it: &Value| it.as_object().map(|it| it.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+        assert_eq!(
+            (names(&json), names(&json["error"])),
+            (vec!["error".to_owned()], vec!["code".to_owned(), "message".to_owned()])
+        );
+        assert_eq!(self.header("content-type"), "application/json");
+        // A browser hides what doesn't say that pages may read it.
+        assert_eq!(self.header("access-control-allow-origin"), "*");
+    }
+
     /// `code` of door 1's errors.
     #[track_caller]
     pub fn code(&self) -> i64 {

@@ -1,7 +1,12 @@
 //! Looking into tokens, as whoever holds one can.
 
-use countersign_crypto::encoding;
+use countersign_crypto::{
+    encoding,
+    jose::{assertion::verified_claims, jws::UnverifiedJws, signing_key::VerifyingKey},
+};
 use serde_json::Value;
+
+use crate::http::Client;
 
 /// The header of a JWT.
 #[track_caller]
@@ -49,4 +54,17 @@ pub fn generation(token: &str) -> u32 {
 fn number(token: &str, at: usize) -> u32 {
     let bytes = refresh_bytes(token);
     u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+/// The assertion must be signed by a key that the server publishes.
+pub async fn check_assertion(client: &Client, jwt: &str) {
+    let kid = header(jwt)["kid"].as_str().expect("`kid` is a text").to_owned();
+    let set = client.get("/.well-known/jwks.json").await.ok().json();
+    let keys = set["keys"].as_array().expect("`keys` is a list");
+    let jwk = keys.iter().find(|key| key["kid"] == *kid).expect("the key is published");
+    let coordinate = |name: &str| encoding::decode(jwk[name].as_str().unwrap_or_default()).expect("base64url");
+    let point = [vec![4], coordinate("x"), coordinate("y")].concat();
+    let key = VerifyingKey::from_point(kid.parse().expect("a key id"), &point).expect("a key");
+    let jws = UnverifiedJws::parse(jwt).expect("a JWS");
+    verified_claims(&jws, &key).expect("the signature is right");
 }

@@ -3,7 +3,10 @@
 use countersign_domain::{clock::Timestamp, id::ProjectId};
 use serde::Serialize;
 
-use super::signing_key::SigningKey;
+use super::{
+    jws::{NotOurs, UnverifiedJws},
+    signing_key::{SigningKey, VerifyingKey},
+};
 
 /// The kind of these tokens (RFC 8725 §3.11): none can pass for an access token.
 const TYPE: &str = "caller-assertion+jwt";
@@ -44,6 +47,11 @@ struct Claims<'a> {
     sid: Option<&'a str>,
     iat: i64,
     exp: i64,
+}
+
+/// The claims of an assertion as JSON, if `key` signed it. Whose it is, for whom, and until when is for the caller to judge.
+pub fn verified_claims(token: &UnverifiedJws<'_>, key: &VerifyingKey) -> Result<Vec<u8>, NotOurs> {
+    key.verify(TYPE, token)
 }
 
 impl Assertion<'_> {

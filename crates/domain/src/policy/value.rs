@@ -1,6 +1,8 @@
 //! The kinds of value a setting can have, each read from text.
 
-use std::{num::NonZeroU32, str::FromStr, time::Duration};
+use std::{fmt::Display, num::NonZeroU32, str::FromStr, time::Duration};
+
+use crate::text::is_host_name;
 
 /// Whether a vouched address counts as proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -149,15 +151,9 @@ pub(super) fn rotation(text: &str) -> Result<Duration, String> {
 
 /// A host name, or nothing.
 pub(super) fn host_name(text: &str) -> Result<Option<String>, String> {
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
     match text {
         "" => Ok(None),
-        name if name.len() <= 253 && name.split('.').all(is_label) => Ok(Some(name.to_owned())),
+        name if is_host_name(name) => Ok(Some(name.to_owned())),
         _ => Err("must be a host name like `auth.example.com`".to_owned()),
     }
 }
@@ -177,6 +173,21 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     } else {
         Err("must be origins like `https://app.example.com`, in lower case, with spaces between".to_owned())
     }
+}
+
+/// How long something may stand still, or `0s`: for ever.
+pub(super) fn patience(text: &str) -> Result<Option<Duration>, String> {
+    match span(text, "0s", "30days")? {
+        Duration::ZERO => Ok(None),
+        _ => span(text, "100ms", "30days")
+            .map(Some)
+            .map_err(|_| "must be 0s (never), or between 100ms and 30days".to_owned()),
+    }
+}
+
+/// What is read by its own rules, or nothing.
+pub(super) fn optional<T: FromStr<Err: Display>>(text: &str) -> Result<Option<T>, String> {
+    if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(|problem: T::Err| problem.to_string()) }
 }
 
 /// The name of an API, or nothing.

@@ -4,22 +4,27 @@ use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
+use countersign_domain::gateway::path::UnclearPath;
 use countersign_service::{
     address::Misaddressed,
     client_users::UserRefused,
     error::Outage,
-    proof::{access_token::TokenRefused, actor::NotAnActor, client_call::CallRefused, secret_key::NotABackend},
+    proof::{
+        access_token::TokenRefused, actor::NotAnActor, client_call::CallRefused, possession::PossessionRefused,
+        secret_key::NotABackend,
+    },
+    session::{open::OpenRefused, upgrade::UpgradeRefused},
 };
 use countersign_wire::{
     client_api::error::{Code, ErrorDetail, ErrorEnvelope},
     object::BodyError,
 };
 
-use super::{Cause, OUTAGE_RETRY, add_retry_after};
-use crate::extract::body::NoBody;
+use super::{Cause, OUTAGE_RETRY, add_retry_after, challenge::Challenge};
+use crate::{extract::body::NoBody, gateway::failure::GatewayFailure};
 
 /// A refusal of door 2.
 #[derive(Debug)]
@@ -27,8 +32,7 @@ pub(crate) struct Failure {
     status: StatusCode,
     code: Code,
     message: Cow<'static, str>,
-    /// Of RFC 6750 §3.1.
-    challenge: Option<&'static str>,
+    challenge: Option<Challenge>,
     retry_after: Option<Duration>,
     cause: Option<String>,
 }
@@ -44,6 +48,23 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, message)
     }
 
+    /// An access token that isn't taken.
+    fn of_token(refused: TokenRefused, is_dpop: bool) -> Self {
+        let challenge = Challenge::of_token(&refused, is_dpop);
+        let message = match refused {
+            TokenRefused::Outage(outage) => return outage.into(),
+            TokenRefused::TooMany(limit) => return Self::too_many(limit.retry_after, TOO_MANY_FAILURES),
+            // One message for all of them: a thief needn't learn which.
+            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => SHOW_TOKEN,
+            TokenRefused::Bound | TokenRefused::NoProof | TokenRefused::OtherKey => {
+                "This access token is bound to a key: show it as Authorization: DPoP <token>, with a DPoP proof of that key."
+            }
+            TokenRefused::NotBound => "This access token is bound to no key: show it as Authorization: Bearer <token>.",
+            TokenRefused::Possession(refused) => return refused.into(),
+        };
+        Self::unauthorized(challenge, message)
+    }
+
     /// The path is right, the method isn't.
     pub(crate) fn wrong_method() -> Self {
         let message = "This path takes another method; the Allow header names it.";
@@ -52,7 +73,7 @@ impl Failure {
 
     /// A backend called what is for users. It proved who it is, but not a user.
     pub(crate) fn for_users() -> Self {
-        Self::unauthorized(Some("Bearer error=\"invalid_token\""), SHOW_TOKEN)
+        Self::unauthorized(Challenge::Bearer, SHOW_TOKEN)
     }
 
     /// A user called what is for backends.
@@ -61,14 +82,26 @@ impl Failure {
         Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
     }
 
+    /// A path that an API behind the gateway could read as another.
+    pub(crate) fn two_ways() -> Self {
+        let message = "The path can be read in two ways, and they lead to different routes.";
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
+    }
+
+    /// A right credential, of a kind that a route doesn't take.
+    pub(crate) fn other_credential() -> Self {
+        let message = "This path takes another kind of credential.";
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+    }
+
     /// A parameter of the query that isn't one.
     pub(crate) fn bad_parameter(message: &'static str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
     }
 
-    fn unauthorized(challenge: Option<&'static str>, message: &'static str) -> Self {
+    fn unauthorized(challenge: Challenge, message: &'static str) -> Self {
         let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self { challenge: challenge.or(Some("Bearer")), ..failure }
+        Self { challenge: Some(challenge), ..failure }
     }
 
     fn too_many(retry_after: Duration, message: &'static str) -> Self {
@@ -86,7 +119,7 @@ impl IntoResponse for Failure {
         let error = ErrorDetail { code: self.code, message: self.message.into_owned() };
         let mut response = (self.status, Json(ErrorEnvelope { error })).into_response();
         if let Some(challenge) = self.challenge {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            challenge.add_to(&mut response);
         }
         if let Some(wait) = self.retry_after {
             add_retry_after(&mut response, wait);
@@ -115,23 +148,18 @@ impl From<Outage> for Failure {
     }
 }
 
-impl From<TokenRefused> for Failure {
-    fn from(refused: TokenRefused) -> Self {
-        match refused {
-            TokenRefused::Outage(outage) => outage.into(),
-            TokenRefused::TooMany(limit) => Self::too_many(limit.retry_after, TOO_MANY_FAILURES),
-            // One message for all of them: a thief needn't learn which.
-            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => {
-                Self::unauthorized(Some("Bearer error=\"invalid_token\""), SHOW_TOKEN)
-            }
-        }
+impl From<PossessionRefused> for Failure {
+    fn from(refused: PossessionRefused) -> Self {
+        let message = "The DPoP proof can't be taken: WWW-Authenticate says why. Make another.";
+        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
+        Self { challenge: Some(Challenge::of_possession(&refused)), ..failure }
     }
 }
 
 impl From<CallRefused> for Failure {
     fn from(refused: CallRefused) -> Self {
         match refused {
-            CallRefused::NotProved(_) => Self::unauthorized(None, NOT_PROVED),
+            CallRefused::NotProved(_) => Self::unauthorized(Challenge::Plain, NOT_PROVED),
             CallRefused::ForeignOrigin => {
                 let message = "Pages of this origin may not call. `countersign project set` has `origins`.";
                 Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
@@ -152,7 +180,7 @@ impl From<NotABackend> for Failure {
             NotABackend::TooMany(limit) => Self::too_many(limit.retry_after, "Too many calls with this secret key."),
             NotABackend::Outage(outage) => outage.into(),
             NotABackend::Missing | NotABackend::Unknown | NotABackend::Unusable(_) | NotABackend::ProjectClosed => {
-                Self::unauthorized(Some("Bearer error=\"invalid_token\""), "Show a live secret key of this project.")
+                Self::unauthorized(Challenge::Bearer, "Show a live secret key of this project.")
             }
         }
     }
@@ -162,8 +190,37 @@ impl From<NotAnActor> for Failure {
     fn from(refused: NotAnActor) -> Self {
         match refused {
             NotAnActor::Call(refused) => refused.into(),
-            NotAnActor::Token(refused) => refused.into(),
+            NotAnActor::Token { refused, is_dpop } => Self::of_token(refused, is_dpop),
             NotAnActor::Backend(refused) => refused.into(),
+        }
+    }
+}
+
+impl From<UpgradeRefused> for Failure {
+    fn from(refused: UpgradeRefused) -> Self {
+        match refused {
+            UpgradeRefused::NotAnExpiringProof => {
+                let message =
+                    "Only a v2 proof of the user opens a session: v2.<expires>.<mac> or v2k.<expires>.<jkt>.<mac>.";
+                Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+            }
+            UpgradeRefused::UnknownClient | UpgradeRefused::Open(OpenRefused::UnknownClient) => {
+                let message = "`client_id` must name an open app of this project.";
+                Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
+            }
+            UpgradeRefused::OtherKey => {
+                let message = "The user's proof is bound to another key than the DPoP proof shows.";
+                Self::unauthorized(Challenge::Plain, message)
+            }
+            UpgradeRefused::Possession(refused) => refused.into(),
+            UpgradeRefused::Open(OpenRefused::Outage(outage)) => outage.into(),
+            UpgradeRefused::Open(OpenRefused::Spent) => {
+                let message = "A proof opens one session: make another DPoP proof, and ask the backend for another proof of the user.";
+                Self::unauthorized(Challenge::Plain, message)
+            }
+            UpgradeRefused::Open(OpenRefused::NoSuchUser | OpenRefused::UserDisabled) => {
+                Self::unauthorized(Challenge::Plain, NOT_PROVED)
+            }
         }
     }
 }
@@ -212,5 +269,45 @@ impl From<Misaddressed> for Failure {
             Misaddressed::NoneNamed => "The call names no project, and the root serves none: use /p/{project}.",
         };
         Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, message)
+    }
+}
+
+impl From<UnclearPath> for Failure {
+    fn from(problem: UnclearPath) -> Self {
+        let message = format!("The path can't be judged: {problem}.");
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
+    }
+}
+
+impl From<GatewayFailure> for Failure {
+    fn from(failure: GatewayFailure) -> Self {
+        let unavailable =
+            |status, message, cause| Self { cause: Some(cause), ..Self::new(status, Code::Unavailable, message) };
+        let invalid = |status, message: &'static str| Self::new(status, Code::InvalidRequest, message);
+        match failure {
+            GatewayFailure::Unreachable(cause) => {
+                let message = "The API behind this server can't be reached. The server's log says why, under the request id of this answer.";
+                Self { retry_after: Some(OUTAGE_RETRY), ..unavailable(StatusCode::SERVICE_UNAVAILABLE, message, cause) }
+            }
+            GatewayFailure::TimedOut(cause) => {
+                let message = "The API behind this server took too long. The server's log says more, under the request id of this answer.";
+                unavailable(StatusCode::GATEWAY_TIMEOUT, message, cause)
+            }
+            GatewayFailure::NotHttp(cause) => {
+                let message = "The API behind this server gave no answer that can be read. The server's log says why, under the request id of \
+                    this answer.";
+                unavailable(StatusCode::BAD_GATEWAY, message, cause)
+            }
+            GatewayFailure::Revoked => {
+                let message = "What this call was proved with was revoked while it ran.";
+                Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message)
+            }
+            GatewayFailure::CallerBrokeOff => invalid(StatusCode::BAD_REQUEST, "The body broke off."),
+            GatewayFailure::CallerStalled => invalid(StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive."),
+            GatewayFailure::Method => {
+                invalid(StatusCode::METHOD_NOT_ALLOWED, "This server passes no TRACE and no CONNECT on.")
+            }
+            GatewayFailure::TargetTooLong => invalid(StatusCode::URI_TOO_LONG, "The path is too long."),
+        }
     }
 }

@@ -1,16 +1,29 @@
 //! Whoever calls: an app that names its user, the bearer of an access token, or the customer's backend. The type says which are let in.
 
+use std::convert::Infallible;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
-use countersign_service::proof::{
-    actor::{Actor, Credentials},
-    client_call::{ClientCall, Shown},
-    secret_key::Backend,
+use countersign_service::{
+    address::Address,
+    proof::{
+        actor::{Actor, Credentials},
+        client_call::{ClientCall, Shown},
+        possession::UnverifiedPossession,
+        secret_key::Backend,
+        ticket::TicketFor,
+    },
 };
 
-use super::{address::AddressOf, caller::CallerOf};
+use super::{
+    address::AddressOf,
+    bearer::{bearer_token, dpop_token},
+    caller::{caller_of, single},
+    possession::possession_of,
+    ticket::ticket_in,
+};
 use crate::{app::App, error::client_api::Failure};
 
 /// The headers of the client API, each under the published name and under ours.
@@ -23,8 +36,26 @@ pub(super) const EXTERNAL_ID: [HeaderName; 2] = [
 pub(super) const HMAC: [HeaderName; 2] =
     [HeaderName::from_static("x-proficient-user-hmac"), HeaderName::from_static("x-countersign-user-hmac")];
 
+/// In which a proxy says what it was asked for.
+pub(super) const FORWARDED_URI: [&str; 3] = ["x-forwarded-uri", "x-original-uri", "x-original-url"];
+
 /// Anybody who proved who they are.
 pub(crate) struct ProvedActor(pub(crate) Actor);
+
+/// The same, of a call that a proxy asks about.
+pub(crate) struct ForwardedActor(pub(crate) Actor);
+
+impl FromRequestParts<App> for ForwardedActor {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
+        // Where the proxy puts it: in a header, or in the query of its own question. Whoever asks without a proxy may as well.
+        let forwarded = FORWARDED_URI.iter().find_map(|name| single(&parts.headers, name)?.split_once('?'));
+        let query = forwarded.map(|(_, query)| query).or(parts.uri.query());
+        Ok(Self(prove_with_ticket(parts, query.and_then(ticket_in), &address, app).await?))
+    }
+}
 
 /// A user, by whichever proof.
 pub(crate) struct ProvedUser(pub(crate) Actor);
@@ -37,8 +68,7 @@ impl FromRequestParts<App> for ProvedActor {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
-        let Ok(CallerOf(caller)) = CallerOf::from_request_parts(parts, app).await;
-        Ok(Self(app.service.prove(&address, &credentials(&parts.headers), &caller).await?))
+        Ok(Self(prove(parts, &address, app).await?))
     }
 }
 
@@ -64,8 +94,45 @@ impl FromRequestParts<App> for ProvedBackend {
     }
 }
 
+/// A ticket that stands for the credentials of a call.
+pub(crate) struct TicketOf(pub(crate) String);
+
+impl FromRequestParts<App> for TicketOf {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let Credentials { client, .. } = credentials(&parts.headers, None, None);
+        let made_of = match (bearer_token(&parts.headers), dpop_token(&parts.headers)) {
+            (Some(token), _) | (None, Some(token)) => TicketFor::Token(token),
+            (None, None) => TicketFor::Client(client),
+        };
+        Ok(Self(app.service.make_ticket(&made_of)))
+    }
+}
+
+/// Whoever makes a call, which is addressed there.
+pub(crate) async fn prove(parts: &Parts, address: &Address, app: &App) -> Result<Actor, Failure> {
+    prove_with_ticket(parts, None, address, app).await
+}
+
+/// The same, of a call whose query may hold a ticket.
+pub(crate) async fn prove_with_ticket(
+    parts: &Parts,
+    ticket: Option<&str>,
+    address: &Address,
+    app: &App,
+) -> Result<Actor, Failure> {
+    let possession = possession_of(parts, app);
+    let shown = credentials(&parts.headers, ticket, possession.as_ref());
+    Ok(app.service.prove(address, &shown, &caller_of(parts, app)).await?)
+}
+
 /// What a call shows, as bytes that nobody has judged.
-pub(crate) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
+fn credentials<'a>(
+    headers: &'a HeaderMap,
+    ticket: Option<&'a str>,
+    possession: Option<&'a UnverifiedPossession>,
+) -> Credentials<'a> {
     Credentials {
         client: ClientCall {
             publishable_key: shown(headers, &API_KEY),
@@ -73,6 +140,8 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
             hmac: shown(headers, &HMAC),
         },
         authorization: shown(headers, &[header::AUTHORIZATION]),
+        ticket,
+        possession,
     }
 }
 

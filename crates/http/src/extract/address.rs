@@ -4,7 +4,7 @@ use std::{convert::Infallible, net::IpAddr};
 
 use axum::{
     extract::{FromRequestParts, RawPathParams},
-    http::{header, request::Parts},
+    http::{Extensions, HeaderMap, Uri, header, request::Parts},
 };
 use countersign_service::address::Address;
 
@@ -28,11 +28,16 @@ impl FromRequestParts<App> for AddressOf {
 }
 
 /// Where the target names a host, the `Host` header counts for nothing (RFC 9112 §3.2.2).
-fn host(parts: &Parts, app: &App) -> Option<String> {
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
-    let forwarded = forwarded::host(peer, &parts.headers, &app.doors.trusted_proxies);
-    let asked = forwarded.or_else(|| parts.uri.host());
-    asked.or_else(|| single(&parts.headers, header::HOST.as_str())).map(host_name)
+pub(crate) fn host(parts: &Parts, app: &App) -> Option<String> {
+    host_of(&parts.uri, &parts.headers, &parts.extensions, app)
+}
+
+/// The same, of a request that is still whole.
+pub(crate) fn host_of(uri: &Uri, headers: &HeaderMap, extensions: &Extensions, app: &App) -> Option<String> {
+    let peer = extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
+    let forwarded = forwarded::host(peer, headers, &app.doors.trusted_proxies);
+    let asked = forwarded.or_else(|| uri.host());
+    asked.or_else(|| single(headers, header::HOST.as_str())).map(host_name)
 }
 
 /// The host that was asked for, in lower case and without its port.

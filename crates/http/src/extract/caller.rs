@@ -21,13 +21,18 @@ impl FromRequestParts<App> for CallerOf {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
-        let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        Ok(Self(Caller {
-            address: address_of(parts, app),
-            user_agent: user_agent.unwrap_or_default().into_owned(),
-            origin: parts.headers.get(header::ORIGIN).map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
-            request_id: parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
-        }))
+        Ok(Self(caller_of(parts, app)))
+    }
+}
+
+/// Who calls.
+pub(crate) fn caller_of(parts: &Parts, app: &App) -> Caller {
+    let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+    Caller {
+        address: address_of(parts, app),
+        user_agent: user_agent.unwrap_or_default().into_owned(),
+        origin: parts.headers.get(header::ORIGIN).map(|value| String::from_utf8_lossy(value.as_bytes()).into()),
+        request_id: parts.extensions.get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
     }
 }
 
@@ -38,7 +43,7 @@ pub(crate) fn address_of(parts: &Parts, app: &App) -> IpAddr {
 }
 
 /// A header that stands there once, as text. Twice is as good as never: who knows which one was meant?
-pub(super) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().ok(),

@@ -7,4 +7,6 @@ pub mod bearer;
 pub(crate) mod body;
 pub(crate) mod caller;
 pub mod forwarded;
+pub(crate) mod possession;
+pub mod ticket;
 pub mod written;

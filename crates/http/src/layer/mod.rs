@@ -5,4 +5,8 @@ pub(crate) mod observe;
 mod request_id;
 mod route_metrics;
 
-pub(crate) use request_id::RequestId;
+pub(crate) use request_id::{HEADER as REQUEST_ID, RequestId};
+
+/// What metrics and the log call an answer that no route of ours gave.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RouteLabel(pub(crate) &'static str);

@@ -24,7 +24,7 @@ use tower::{Layer, Service};
 use tracing::{debug, error};
 
 use super::{
-    cors,
+    RouteLabel, cors,
     request_id::{self, RequestId, RequestNames},
     route_metrics::{RouteMetrics, method_label},
 };
@@ -155,7 +155,8 @@ impl Observer {
     fn answered(&self, asked: &Asked, mut response: Response) -> Response {
         let now = self.app.service.monotonic();
         let took = now.saturating_sub(asked.began);
-        let route = asked.route.as_ref().map_or("unmatched", MatchedPath::as_str);
+        let elsewhere = response.extensions_mut().remove::<RouteLabel>().map_or("unmatched", |label| label.0);
+        let route = asked.route.as_ref().map_or(elsewhere, MatchedPath::as_str);
         self.routes.record(route, asked.method, response.status(), took);
         let (id, method, status) = (&asked.id, asked.method, response.status().as_u16());
         if let Some(Cause(cause)) = response.extensions_mut().remove() {

@@ -73,7 +73,7 @@ pub(super) enum Verb {
     Revoke {
         /// The key
         id: String,
-        /// End every session that the secret key vouched for
+        /// End every session that the key vouched for, or under which its user was proved
         #[arg(long)]
         cascade: bool,
     },
@@ -187,13 +187,14 @@ impl Verb {
                 Some(key) => client_api_key::shown(&key),
                 None => secret_key(&service.show_secret_key(&project, id).await?),
             },
-            Self::Set { id, name, scope, wider } => match client_api_key::find(desk, id).await? {
-                Some(key) => client_api_key::set(desk, &key, name, &scope).await?,
-                None => {
+            Self::Set { id, name, scope, wider } => {
+                if let Some(key) = client_api_key::find(desk, id).await? {
+                    client_api_key::set(desk, &key, name, &scope).await?
+                } else {
                     let scope = scope.into_changes(&wider);
                     secret_key(&service.set_secret_key(&project, id, name, scope).await?)
                 }
-            },
+            }
             Self::Rotate { id: Some(id), overlap, .. } => match client_api_key::find(desk, id).await? {
                 Some(key) => {
                     client_api_key::with_text(&service.rotate_client_api_key(&project, key.id, overlap).await?)
@@ -219,7 +220,7 @@ async fn revoke(desk: &Desk, id: &str, cascade: bool) -> Result<(), Failure> {
     let project = desk.project().await?;
     if let Ok(key) = id.parse::<KeyId>() {
         if client_api_key::find(desk, key).await?.is_some() {
-            let revoked = desk.service.revoke_client_api_key(&project, key).await?;
+            let revoked = desk.service.revoke_client_api_key(&project, key, cascade).await?;
             return desk.output.print(&client_api_key::shown(&revoked));
         }
         let key = desk.service.revoke_secret_key(&project, key, cascade).await?;

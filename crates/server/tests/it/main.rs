@@ -2,8 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "what goes wrong here is a failed test")]
 
+mod assistant;
 mod bad_input;
+mod client_api;
+mod dpop;
 mod explain;
+mod gateway;
 mod guides;
 mod operation;
 mod refresh;

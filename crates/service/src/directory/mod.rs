@@ -20,6 +20,9 @@ pub(crate) struct Directory {
     publishable_keys: HashMap<Box<str>, (ProjectId, KeyId)>,
     signing_keys: HashMap<String, ProjectId>,
     hosts: HashMap<String, ProjectId>,
+    /// Those of them that are the gateway's alone.
+    gateway_hosts: HashMap<String, ProjectId>,
+    has_gateway: bool,
 }
 
 impl Directory {
@@ -31,6 +34,20 @@ impl Directory {
     /// The project that is served at a host name of its own.
     pub(crate) fn project_at(&self, host: &str) -> Option<&Arc<ProjectView>> {
         self.projects.get(self.hosts.get(host)?)
+    }
+
+    /// Is everything at this host name for the gateway?
+    pub(crate) fn is_gateway_host(&self, host: &str) -> bool {
+        self.gateway_hosts.contains_key(host)
+    }
+
+    pub(crate) fn has_gateway_hosts(&self) -> bool {
+        !self.gateway_hosts.is_empty()
+    }
+
+    /// Does any project have an API behind the gateway?
+    pub(crate) fn has_gateway(&self) -> bool {
+        self.has_gateway
     }
 
     /// The project and key that a secret belongs to.
@@ -62,6 +79,7 @@ impl Directory {
         next.publishable_keys.retain(|_, (project, _)| project != id);
         next.signing_keys.retain(|_, project| project != id);
         next.hosts.retain(|_, project| project != id);
+        next.gateway_hosts.retain(|_, project| project != id);
         next.projects.remove(id);
         if let Some(view) = view {
             next.secret_keys.extend(view.key_hashes().map(|(hash, key)| (hash, (id.clone(), key))));
@@ -70,8 +88,12 @@ impl Directory {
             if let Some(host) = &view.settings.host {
                 next.hosts.insert(host.clone(), id.clone());
             }
+            let of_routes: Vec<String> = view.gateway_hosts().map(str::to_owned).collect();
+            next.hosts.extend(of_routes.iter().map(|host| (host.clone(), id.clone())));
+            next.gateway_hosts.extend(of_routes.into_iter().map(|host| (host, id.clone())));
             next.projects.insert(id.clone(), view);
         }
+        next.has_gateway = next.projects.values().any(|project| project.has_gateway());
         next
     }
 }

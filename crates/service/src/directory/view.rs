@@ -6,6 +6,7 @@ use bytes::Bytes;
 use countersign_crypto::{
     api_key::SecretKeyHash,
     caller_marks::CallerMarksKey,
+    dpop_nonce::DpopNonceKey,
     jose::signing_key::{SigningKey, VerifyingKey},
     refresh_token::RefreshTokenKey,
     user_mac::HmacSecret,
@@ -14,12 +15,15 @@ use countersign_domain::{
     client::Client,
     client_api_key::ClientApiKey,
     clock::Timestamp,
+    gateway::{routes::Routes, upstream::Upstream},
     generations::Generations,
     id::{ClientId, KeyId, MacKeyId},
     key::SecretKey,
     policy::Settings,
     project::Project,
 };
+
+use crate::proof::possession::NoncePolicy;
 
 /// A project.
 pub struct ProjectView {
@@ -45,6 +49,7 @@ pub struct ProjectView {
     /// The highest number that any MAC key of the project was given, as far as the database knows.
     pub(super) last_mac_key: MacKeyId,
     pub(super) caller_marks_key: CallerMarksKey,
+    pub(super) dpop_nonce_key: DpopNonceKey,
 }
 
 /// The keys of the client API.
@@ -70,10 +75,34 @@ pub struct ClientView {
     pub settings: Settings,
 }
 
+impl ClientView {
+    /// Whether its proofs of possession must carry a nonce of ours.
+    pub fn nonce_policy(&self) -> NoncePolicy {
+        if self.settings.dpop_nonce { NoncePolicy::Required } else { NoncePolicy::Optional }
+    }
+}
+
 impl ProjectView {
     /// A client by its id.
     pub fn client(&self, id: &ClientId) -> Option<&ClientView> {
         self.clients.get(id)
+    }
+
+    /// The host names that are the gateway's alone.
+    pub(crate) fn gateway_hosts(&self) -> impl Iterator<Item = &str> {
+        self.settings.gateway_routes.iter().flat_map(Routes::hosts)
+    }
+
+    /// What the project's API is called in assertions, where no route leads to another: as the setting says, else the upstream's origin, else
+    /// as in access tokens.
+    pub fn assertion_audience(&self) -> String {
+        let upstream = || self.settings.gateway_upstream.as_ref().map(Upstream::origin);
+        self.settings.gateway_audience.clone().or_else(upstream).unwrap_or_else(|| self.audience.to_string())
+    }
+
+    /// Is there an API behind the gateway?
+    pub(super) fn has_gateway(&self) -> bool {
+        self.settings.gateway_upstream.is_some() || self.settings.gateway_routes.is_some()
     }
 
     /// The longest that an access token of any client may live.
@@ -143,8 +172,18 @@ impl ProjectView {
         id.0 > self.last_mac_key.0
     }
 
+    /// The counter of a key that vouched, or under which users are proved.
+    fn key_generation(&self, id: KeyId) -> u32 {
+        let user_key = || self.user_keys().iter().find(|it| it.key.id == id).map(|it| it.key.generation);
+        self.secret_key(id).map(|key| key.generation).or_else(user_key).unwrap_or(0)
+    }
+
     pub(crate) fn caller_marks_key(&self) -> &CallerMarksKey {
         &self.caller_marks_key
+    }
+
+    pub(crate) fn dpop_nonce_key(&self) -> &DpopNonceKey {
+        &self.dpop_nonce_key
     }
 
     /// What the revocation counters stand at, for something of this user, client and key. The user's is the caller's to know.
@@ -152,7 +191,7 @@ impl ProjectView {
         Generations {
             user,
             client: self.client(client).map_or(0, |view| view.client.generation),
-            key: key.and_then(|id| self.secret_key(id)).map_or(0, |key| key.generation),
+            key: key.map_or(0, |id| self.key_generation(id)),
             project: self.project.generation,
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use countersign_domain::{
     audit::{Act, Subject},
+    gateway::routes::Routes,
     id::ProjectId,
     policy::{InvalidSetting, Overrides, definition},
     project::Project,
@@ -62,11 +63,11 @@ impl Service {
         let now = self.now();
         let deed =
             Deed { project: id.clone(), act: Act::ProjectSet, subject: Subject::default(), detail: changes.detail() };
-        let wish = Arc::new((id.clone(), changes));
+        let wish = Arc::new((id.clone(), changes, self.config.public_url.clone()));
         self.administer(deed, move |conn| {
             let wish = Arc::clone(&wish);
             Box::pin(async move {
-                let (id, changes) = &*wish;
+                let (id, changes, public_url) = &*wish;
                 let Some(mut project) = projects::find(conn, id).await? else {
                     return Ok(Err(Refused::not_found("project", id)));
                 };
@@ -76,6 +77,10 @@ impl Service {
                 if let Some(other) = taken_host(&project, &projects::list(conn).await?) {
                     let taken = format!("project `{other}` is served at that host name");
                     return Ok(Err(Refused::Invalid(taken)));
+                }
+                if let Some(host) = hidden_host(&project.overrides, public_url) {
+                    let hidden = format!("`gateway.routes` would hide everything else that is served at `{host}`");
+                    return Ok(Err(Refused::Invalid(hidden)));
                 }
                 project.name = changes.name.clone().unwrap_or(project.name);
                 project.updated_at = now;
@@ -87,9 +92,25 @@ impl Service {
     }
 }
 
-/// Another project that is served at the same host name.
+/// The host names that settings claim: the project's own, and those of its routes.
+fn hosts(overrides: &Overrides) -> Vec<String> {
+    let own = overrides.get("host").cloned();
+    let routes = overrides.get("gateway.routes").and_then(|text| text.parse::<Routes>().ok()).unwrap_or_default();
+    own.into_iter().chain(routes.hosts().map(str::to_owned)).collect()
+}
+
+/// Another project that is served at one of these host names.
 fn taken_host(project: &Project, all: &[Project]) -> Option<ProjectId> {
-    let host = project.overrides.get("host")?;
-    let other = all.iter().find(|other| other.id != project.id && other.overrides.get("host") == Some(host));
-    other.map(|other| other.id.clone())
+    let claimed = hosts(&project.overrides);
+    let claims = |other: &&Project| hosts(&other.overrides).iter().any(|host| claimed.contains(host));
+    all.iter().filter(|other| other.id != project.id).find(claims).map(|other| other.id.clone())
+}
+
+/// A host name of our own must lead to our doors.
+fn hidden_host(overrides: &Overrides, public_url: &str) -> Option<String> {
+    let routes = overrides.get("gateway.routes")?.parse::<Routes>().ok()?;
+    let authority = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    let public = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let is_ours = |host: &&str| overrides.get("host").is_some_and(|own| own == host) || *host == public;
+    routes.hosts().find(is_ours).map(str::to_owned)
 }

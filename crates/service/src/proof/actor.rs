@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use countersign_domain::{
     client_api_key::ClientApiKey,
+    gateway::credential::Credential,
     id::{KeyId, ProjectId, SessionId, UserId},
     policy::HmacEnforcement,
     proof::Method,
 };
 
 use super::{
-    access_token::{Bearer, TokenRefused},
+    access_token::{Bearer, ShownToken, TokenRefused},
     client_call::{CallRefused, ClientCall, ClientUser, Flaw, Shown, UserProof, check_origin},
+    possession::UnverifiedPossession,
     secret_key::{Backend, NotABackend},
 };
 use crate::{
@@ -25,6 +27,10 @@ pub struct Credentials<'a> {
     pub client: ClientCall<'a>,
     /// The `Authorization` header.
     pub authorization: Shown<'a>,
+    /// The ticket in the query string.
+    pub ticket: Option<&'a str>,
+    /// What is shown of a key.
+    pub possession: Option<&'a UnverifiedPossession>,
 }
 
 /// A proved caller.
@@ -37,6 +43,13 @@ pub enum Actor {
     Backend(Backend),
 }
 
+/// An actor whose stream goes on after the verdict.
+pub struct Standing {
+    actor: Actor,
+    /// How often this node had read everything anew: news that came between are known only by what they changed.
+    resyncs: u64,
+}
+
 /// Why a caller isn't one.
 #[derive(Debug, thiserror::Error)]
 pub enum NotAnActor {
@@ -44,8 +57,13 @@ pub enum NotAnActor {
     #[error(transparent)]
     Call(#[from] CallRefused),
     /// The access token isn't one.
-    #[error(transparent)]
-    Token(#[from] TokenRefused),
+    #[error("{refused}")]
+    Token {
+        /// Why.
+        refused: TokenRefused,
+        /// Was it shown as one that is bound to a key?
+        is_dpop: bool,
+    },
     /// The secret key isn't one.
     #[error(transparent)]
     Backend(#[from] NotABackend),
@@ -78,9 +96,17 @@ impl Service {
     ) -> Result<Actor, NotAnActor> {
         let token = match shown.authorization {
             Shown::Absent => None,
-            Shown::Once(value) => bearer(value),
+            Shown::Once(value) => token(value, shown.possession),
             Shown::Repeated => return Err(self.refuse(address, Flaw::HeaderRepeated, caller)),
         };
+        if let Some(ticket) = shown.ticket {
+            let is_alone = token.is_none() && shown.client.is_empty();
+            return if is_alone {
+                self.redeem_ticket(address, ticket, caller).await
+            } else {
+                Err(self.refuse(address, Flaw::MixedCredentials, caller))
+            };
+        }
         let Some(token) = token else {
             return Ok(Actor::Client(self.prove_client_call(address, &shown.client, caller).await?));
         };
@@ -92,11 +118,27 @@ impl Service {
         Ok(actor)
     }
 
-    fn prove_token(&self, address: &Address, token: &str, caller: &Caller) -> Result<Actor, NotAnActor> {
-        if token.starts_with("sk_") {
-            return Ok(Actor::Backend(self.prove_secret_key(Some(token), caller)?));
+    fn prove_token(&self, address: &Address, shown: ShownToken<'_>, caller: &Caller) -> Result<Actor, NotAnActor> {
+        if let ShownToken::Bearer(secret) = shown
+            && secret.starts_with("sk_")
+        {
+            return Ok(Actor::Backend(self.prove_secret_key(Some(secret), caller)?));
         }
-        Ok(Actor::Bearer(self.prove_access_token(address, token, caller.address)?))
+        let proved = self.prove_access_token(address, shown, caller.address);
+        proved.map(Actor::Bearer).map_err(|refused| NotAnActor::Token { refused, is_dpop: shown.is_dpop() })
+    }
+
+    /// The bearer of a token that was sealed when its holder was proved.
+    pub(crate) fn prove_sealed_token(
+        &self,
+        address: &Address,
+        token: &str,
+        caller: &Caller,
+    ) -> Result<Actor, NotAnActor> {
+        let proved = self.prove_token_without_key(address, token);
+        let actor = proved.map(Actor::Bearer).map_err(|refused| NotAnActor::Token { refused, is_dpop: false })?;
+        self.check_agreement(address, &actor, Shown::Absent, caller)?;
+        Ok(actor)
     }
 
     /// Path, host, publishable key and credential must name one project, and the page must be one that may call.
@@ -123,7 +165,7 @@ impl Service {
         is_keys && self.addressed(address, Some(project.as_str())).is_ok()
     }
 
-    fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
+    pub(crate) fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
         Verdict::ClientCall.count(flaw.as_str());
         self.count_unproved(address, flaw, caller).into()
     }
@@ -159,14 +201,18 @@ impl Service {
         })
     }
 
-    /// What the API of the actor's project is called in assertions, where no route says otherwise.
-    pub fn audience_of(&self, actor: &Actor) -> Arc<str> {
-        Arc::clone(&actor.project().audience)
+    /// Where an actor stands now, for who will ask later.
+    pub fn standing(&self, actor: Actor) -> Standing {
+        Standing { actor, resyncs: self.feed.resyncs() }
     }
 
     /// Would the actor still be let in? Asked of open streams whenever something has changed. That a token or a proof has expired meanwhile ends
-    /// no stream; that somebody revoked it does.
-    pub fn still_stands(&self, actor: &Actor) -> bool {
+    /// no stream; that somebody revoked it does, and so does every moment in which news of a revocation may have been missed.
+    pub fn still_stands(&self, standing: &Standing) -> bool {
+        standing.resyncs == self.feed.resyncs() && self.actor_stands(&standing.actor)
+    }
+
+    fn actor_stands(&self, actor: &Actor) -> bool {
         let directory = self.directory.load();
         let now = self.now();
         let Some(project) = directory.project(actor.project().project.id.as_str()).filter(|it| !it.is_disabled())
@@ -193,7 +239,25 @@ impl Service {
 }
 
 impl Actor {
-    pub(crate) fn project(&self) -> &Arc<ProjectView> {
+    /// What kind of credential was shown.
+    pub fn credential(&self) -> Credential {
+        match self {
+            Self::Client(_) => Credential::Hmac,
+            Self::Bearer(_) => Credential::AccessToken,
+            Self::Backend(_) => Credential::SecretKey,
+        }
+    }
+
+    /// The nonce for the next proof, for who proved possession of a key.
+    pub fn dpop_nonce(&self) -> Option<&str> {
+        match self {
+            Self::Bearer(bearer) => bearer.dpop_nonce(),
+            Self::Client(_) | Self::Backend(_) => None,
+        }
+    }
+
+    /// The project in which the actor was proved.
+    pub fn project(&self) -> &Arc<ProjectView> {
         match self {
             Self::Client(client) => &client.project,
             Self::Bearer(bearer) => &bearer.project,
@@ -202,8 +266,13 @@ impl Actor {
     }
 }
 
-/// What stands after `Bearer` (RFC 6750 §2.1). Another scheme is not for us.
-pub(crate) fn bearer(value: &[u8]) -> Option<&str> {
+/// What stands after `Bearer` (RFC 6750 §2.1) or `DPoP` (RFC 9449 §7.1). Another scheme is not for us.
+pub(crate) fn token<'a>(value: &'a [u8], possession: Option<&'a UnverifiedPossession>) -> Option<ShownToken<'a>> {
     let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
+    let token = token.trim_start();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Some(ShownToken::Bearer(token))
+    } else {
+        scheme.eq_ignore_ascii_case("dpop").then_some(ShownToken::Dpop(token, possession))
+    }
 }

@@ -151,6 +151,12 @@ flaws! {
     TooManyUsers = "too_many_users",
     /// The user is locked out.
     UserDisabled = "user_disabled",
+    /// The ticket isn't one of ours.
+    TicketUnknown = "ticket_unknown",
+    /// The ticket's time is over.
+    TicketExpired = "ticket_expired",
+    /// The ticket was used before.
+    TicketSpent = "ticket_spent",
     /// The call shows more than one credential.
     MixedCredentials = "mixed_credentials",
 }
@@ -162,6 +168,11 @@ impl From<Flaw> for CallRefused {
 }
 
 impl ClientCall<'_> {
+    /// Does it say nothing at all?
+    pub fn is_empty(&self) -> bool {
+        [self.publishable_key, self.external_id, self.hmac].iter().all(|shown| *shown == Shown::Absent)
+    }
+
     /// Does the call say anything about a user?
     pub fn names_a_user(&self) -> bool {
         self.external_id != Shown::Absent || self.hmac != Shown::Absent

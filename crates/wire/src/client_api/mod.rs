@@ -3,4 +3,5 @@
 pub mod error;
 pub mod explain;
 pub mod me;
+pub mod session;
 pub mod user;

@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Go,
     /// Packages of Node
     Node,
+    /// Chromium, which Node drives
+    Browser,
     /// The texts of the integration guides, in `COUNTERSIGN_GUIDES`
     Guides,
     /// The fuzz targets
@@ -32,6 +34,7 @@ impl Need {
             Self::Python => "python",
             Self::Go => "go",
             Self::Node => "node",
+            Self::Browser => "browser",
             Self::Guides => "guides",
             Self::Fuzz => "fuzz",
         }
@@ -43,7 +46,8 @@ impl Need {
             Self::Postgres => &["postgres::"],
             Self::Python => &["in_python::"],
             Self::Go => &["in_go::"],
-            Self::Node => &["in_node::"],
+            Self::Node => &["in_node::", "in_browser::"],
+            Self::Browser => &["in_browser::"],
             // What stands on no text but our own goes on: `guides::dev_env::`, `guides::own_backend::`.
             Self::Guides => &["guides::guide::", "guides::in_"],
             Self::Fuzz => &[],
@@ -79,11 +83,28 @@ pub(crate) fn prepare(sh: &Shell, without: &[Need]) -> Result<Vec<(String, Strin
         cmd!(sh, "node --version").quiet().ignore_stdout().run().context("Node 20 or newer is needed")?;
         let modules = tools::node(sh, "test", &guides_tests().join("in_node"))?;
         tell("COUNTERSIGN_TEST_NODE_MODULES", modules.display().to_string());
+        let modules = tools::node(sh, "assistant", &root().join("examples/assistant"))?;
+        tell("COUNTERSIGN_TEST_ASSISTANT_MODULES", modules.display().to_string());
+    }
+    // What drives the browser is Node.
+    if !without.contains(&Need::Browser) && !without.contains(&Need::Node) {
+        let modules = tools::node(sh, "browser", &root().join("crates/server/tests/it/assistant/in_browser"))?;
+        tell("COUNTERSIGN_TEST_BROWSER_MODULES", modules.display().to_string());
+        tell("COUNTERSIGN_TEST_BROWSER", browser(sh)?);
     }
     if !without.contains(&Need::Guides) {
         tell("COUNTERSIGN_GUIDES", guides());
     }
     Ok(environment)
+}
+
+/// The browser, with letters to draw. Other systems than Debian have it under its name, too.
+fn browser(sh: &Shell) -> Result<String> {
+    tools::install_programs(sh, &[("chromium", "chromium"), ("fc-list", "fontconfig")])?;
+    if cmd!(sh, "fc-list").quiet().read()?.is_empty() {
+        tools::install_packages(sh, &["fonts-dejavu-core"])?;
+    }
+    Ok(cmd!(sh, "which chromium").quiet().read()?)
 }
 
 /// Where the tests of the guides pin what they need.

@@ -105,7 +105,7 @@ fn log_in(home: &TempDir) -> PathBuf {
 
 /// A port below those that the system gives out by itself: a build may lie between the choice of a port and its use, and meanwhile other tests
 /// start servers on any port that is free.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = std::process::id() % 1000 * 12;
     loop {

@@ -1,4 +1,4 @@
-//! The text of the Huma guide, which isn't ours to publish, and its listings.
+//! The texts of the guides, which aren't ours to publish, and their listings.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use super::mend::Mend;
 const GUIDES: &str = "COUNTERSIGN_GUIDES";
 
 const HUMA: &str = "huma-client-integration-guide.md";
+const PROFICIENT: &str = "proficient-authentication.md";
 
 /// A guide.
 pub(super) struct Guide(String);
@@ -23,25 +24,38 @@ pub(super) enum Place {
     PythonClient,
     /// What calls the endpoint, in JavaScript.
     JavaScriptClient,
+    /// A call of the client API, by cURL.
+    CurlCall,
+    /// The customer's backend that proves users, with Express.
+    ExpressServer,
 }
 
 impl Place {
-    const ALL: [Self; 4] = [Self::PythonEndpoint, Self::GoEndpoint, Self::PythonClient, Self::JavaScriptClient];
+    const ALL: [Self; 6] = [
+        Self::PythonEndpoint,
+        Self::GoEndpoint,
+        Self::PythonClient,
+        Self::JavaScriptClient,
+        Self::CurlCall,
+        Self::ExpressServer,
+    ];
 
-    /// How its fence is marked, and how many of that mark stand before it.
-    fn mark(self) -> (&'static str, usize) {
+    /// In which guide it stands, how its fence is marked there, and how many of that mark stand before it.
+    fn mark(self) -> (&'static str, &'static str, usize) {
         match self {
-            Self::PythonEndpoint => ("py", 0),
-            Self::PythonClient => ("py", 1),
-            Self::GoEndpoint => ("go", 0),
-            Self::JavaScriptClient => ("js", 0),
+            Self::PythonEndpoint => (HUMA, "py", 0),
+            Self::PythonClient => (HUMA, "py", 1),
+            Self::GoEndpoint => (HUMA, "go", 0),
+            Self::JavaScriptClient => (HUMA, "js", 0),
+            Self::CurlCall => (PROFICIENT, "bash cURL theme={null}", 0),
+            Self::ExpressServer => (PROFICIENT, "ts server.ts theme={null}", 0),
         }
     }
 }
 
 /// A listing with its mends: a program that runs.
-pub(super) fn huma(place: Place, mends: &[Mend<'_>]) -> String {
-    let guide = Guide::in_folder(&folder());
+pub(super) fn listing(place: Place, mends: &[Mend<'_>]) -> String {
+    let guide = Guide::in_folder(&folder(), place.mark().0);
     mends.iter().fold(guide.listing(place), |text, mend| mend.apply(&text))
 }
 
@@ -55,8 +69,8 @@ fn folder() -> PathBuf {
 
 impl Guide {
     #[track_caller]
-    fn in_folder(folder: &Path) -> Self {
-        let file = folder.join(HUMA);
+    fn in_folder(folder: &Path, name: &str) -> Self {
+        let file = folder.join(name);
         let text = std::fs::read_to_string(&file).unwrap_or_else(|problem| {
             let file = file.display();
             panic!(
@@ -68,7 +82,7 @@ impl Guide {
 
     #[track_caller]
     fn listing(&self, place: Place) -> String {
-        let (mark, before) = place.mark();
+        let (_, mark, before) = place.mark();
         let mut marked = self.listings().filter(|(its, _)| *its == mark);
         let (_, text) = marked.nth(before).unwrap_or_else(|| panic!("the guide has no such listing: {place:?}"));
         text.to_owned()
@@ -82,17 +96,22 @@ impl Guide {
     }
 }
 
-#[test]
-fn every_listing_is_run_but_for_one_call_into_each_sdk() {
-    let guide = Guide::in_folder(&folder());
-    let all: Vec<&str> = guide.listings().map(|(mark, _)| mark).collect();
-    let run = Place::ALL.map(|place| place.mark().0);
-    let not_run = ["java", "swift"];
-    let mut known: Vec<&str> = run.into_iter().chain(not_run).collect();
-    let mut found = all.clone();
+/// The listings of a guide that aren't run are these.
+#[track_caller]
+fn all_others_are_run(guide: &Guide, name: &str, not_run: &[&'static str]) {
+    let run = Place::ALL.map(Place::mark).into_iter().filter(|(of, ..)| *of == name).map(|(_, mark, _)| mark);
+    let mut known: Vec<&str> = run.chain(not_run.iter().copied()).collect();
+    let mut found: Vec<&str> = guide.listings().map(|(mark, _)| mark).collect();
     known.sort_unstable();
     found.sort_unstable();
     assert_eq!(found, known, "the guide has other listings than we know");
+}
+
+#[test]
+fn every_listing_of_the_first_guide_is_run_but_for_one_call_into_each_sdk() {
+    let guide = Guide::in_folder(&folder(), HUMA);
+    let not_run = ["java", "swift"];
+    all_others_are_run(&guide, HUMA, &not_run);
     for (mark, text) in guide.listings().filter(|(mark, _)| not_run.contains(mark)) {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).count();
         assert_eq!(code, 1, "the guide's {mark} does more than hand over the tokens");
@@ -100,13 +119,18 @@ fn every_listing_is_run_but_for_one_call_into_each_sdk() {
 }
 
 #[test]
+fn every_listing_of_the_second_guide_is_run_but_for_a_component_that_is_no_longer_published() {
+    all_others_are_run(&Guide::in_folder(&folder(), PROFICIENT), PROFICIENT, &["tsx App.tsx theme={null}"]);
+}
+
+#[test]
 #[should_panic(expected = "COUNTERSIGN_GUIDES names the folder of the guides")]
 fn a_missing_guide_is_a_failure_that_names_the_variable() {
-    Guide::in_folder(Path::new("no/such/folder"));
+    Guide::in_folder(Path::new("no/such/folder"), HUMA);
 }
 
 #[test]
 #[should_panic(expected = "this mend no longer applies: the secret key")]
 fn a_mend_that_no_longer_applies_is_a_failure() {
-    huma(Place::GoEndpoint, &[Mend::Key("sk_1"), Mend::Key("sk_2")]);
+    listing(Place::GoEndpoint, &[Mend::Key("sk_1"), Mend::Key("sk_2")]);
 }

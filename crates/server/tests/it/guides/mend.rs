@@ -1,4 +1,4 @@
-//! The mends that a listing may have, and no others: what a customer fills in, and two slips of the guide.
+//! The mends that a listing may have, and no others: what a customer fills in, and two slips of the first guide.
 
 /// A change of one place of a listing.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,14 @@ pub(super) enum Mend<'a> {
     UnusedImport,
     /// A name is broken in two by an empty line.
     BrokenLine,
+    /// Where the client API is.
+    ClientApi(&'a str),
+    /// The publishable key.
+    PublishableKey(&'a str),
+    /// The secret under which users are proved.
+    HmacSecret(&'a str),
+    /// The port that Express listens on.
+    ExpressPort(u16),
 }
 
 impl Mend<'_> {
@@ -39,6 +47,10 @@ impl Mend<'_> {
             Self::GinPort(_) => "the port that Gin listens on",
             Self::UnusedImport => "the import that nothing uses",
             Self::BrokenLine => "the name that an empty line breaks",
+            Self::ClientApi(_) => "the address of the client API",
+            Self::PublishableKey(_) => "the publishable key",
+            Self::HmacSecret(_) => "the HMAC secret",
+            Self::ExpressPort(_) => "the port that Express listens on",
         }
     }
 
@@ -51,6 +63,14 @@ impl Mend<'_> {
             Self::GinPort(port) => ("\":8080\"", format!("\":{port}\"")),
             Self::UnusedImport => ("    \"log\"\n", String::new()),
             Self::BrokenLine => ("get_huma_token\n\n_url", "get_huma_token_url".to_owned()),
+            Self::ClientApi(url) => ("https://api.proficientai.com", (*url).to_owned()),
+            Self::PublishableKey(key) => {
+                ("pk_40NDqyJqjBe6DJyLn44HBEgi0loTunwLdjWHhcOUGONSkpomQx0qInkWLtu0ouwSr6qqE7HQ", (*key).to_owned())
+            }
+            Self::HmacSecret(secret) => {
+                ("hsec_mFLSkjGK6XLK1TUxL8wgiXrjwZCqcfmgbXTC0JmZFooSl9rQlzIrpsQHNor4guw2YOUP7vWA", (*secret).to_owned())
+            }
+            Self::ExpressPort(port) => ("app.listen(8080,", format!("app.listen({port},")),
         }
     }
 }

@@ -6,13 +6,14 @@
 
 mod dev;
 mod dev_env;
-mod endpoint;
+pub(crate) mod endpoint;
 mod flow;
 mod guide;
+mod in_curl;
 mod in_go;
 mod in_node;
 mod in_python;
 mod mend;
 mod own_backend;
 mod tokens;
-mod tools;
+pub(crate) mod tools;

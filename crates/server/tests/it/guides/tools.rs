@@ -6,7 +6,7 @@ use countersign_testkit::program::Done;
 use tokio::process::Command;
 
 /// Runs a command to its end.
-pub(super) async fn run(mut command: Command) -> Done {
+pub(crate) async fn run(mut command: Command) -> Done {
     let output = command.kill_on_drop(true).output().await;
     let output = output
         .unwrap_or_else(|problem| panic!("{} doesn't start: {problem}", command.as_std().get_program().display()));
@@ -19,7 +19,7 @@ pub(super) async fn run(mut command: Command) -> Done {
 
 /// What the test run says in the environment.
 #[track_caller]
-pub(super) fn told(variable: &str) -> PathBuf {
+pub(crate) fn told(variable: &str) -> PathBuf {
     #[expect(clippy::disallowed_methods, reason = "the test run says so in the environment")]
     let told = std::env::var_os(variable);
     told.unwrap_or_else(|| panic!("{variable} isn't set: run tests by `cargo xtask test`, which brings what it names"))

@@ -8,7 +8,7 @@ use countersign_testkit::{
     token::header,
 };
 
-use super::{members, refused_by_door_two};
+use super::members;
 
 on_both_engines!(
     the_jwk_set_may_be_kept_for_an_hour_and_holds_nothing_private,
@@ -52,8 +52,8 @@ async fn each_project_has_keys_of_its_own(engine: Engine) {
 async fn a_project_that_is_closed_or_unknown_has_none(engine: Engine) {
     let house = House::open(engine).await;
     let http = house.node.client();
-    refused_by_door_two(&http.get("/p/p9/.well-known/jwks.json").await, 404, "resource_not_found");
+    http.get("/p/p9/.well-known/jwks.json").await.denied(404, "resource_not_found");
     http.get(PATH).await.is_ok();
     house.node.service.change_project_state(&p1(), StateChange::Disable).await.unwrap();
-    refused_by_door_two(&http.get(PATH).await, 404, "resource_not_found");
+    http.get(PATH).await.denied(404, "resource_not_found");
 }

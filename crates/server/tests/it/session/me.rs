@@ -3,7 +3,7 @@
 use countersign_testkit::{actors::App, database::Engine, house::House, on_both_engines, token::claims};
 use serde_json::json;
 
-use super::{SECOND, members, refused_by_door_two};
+use super::{SECOND, members};
 
 on_both_engines!(
     an_app_learns_who_its_user_is_and_by_whose_word,
@@ -61,15 +61,15 @@ async fn whoever_shows_no_live_access_token_is_refused_in_the_shape_of_door_two(
     ];
     for credential in credentials {
         let refused = app.http.with("authorization", &credential).get("/v1/me").await;
-        refused_by_door_two(&refused, 401, "invalid_credentials");
+        refused.denied(401, "invalid_credentials");
         // RFC 6750 §3.1: who shows no token isn't told that it is a bad one.
         let shows_one =
             credential.split_once(' ').is_some_and(|(scheme, token)| scheme == "Bearer" && !token.is_empty());
         let challenge = if shows_one { "Bearer error=\"invalid_token\"" } else { "Bearer" };
         assert_eq!(refused.header("www-authenticate"), challenge, "{credential}");
     }
-    refused_by_door_two(&app.http.get("/v1/me").await, 401, "invalid_credentials");
-    refused_by_door_two(&app.http.post("/v1/me", &json!({})).await, 405, "invalid_request");
+    app.http.get("/v1/me").await.denied(401, "invalid_credentials");
+    app.http.post("/v1/me", &json!({})).await.denied(405, "invalid_request");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,5 +79,5 @@ async fn an_expired_access_token_is_refused_to_the_second() {
     house.advance(SECOND * 899).await;
     app.me().await.is_ok();
     house.advance(SECOND).await;
-    refused_by_door_two(&app.me().await, 401, "invalid_credentials");
+    app.me().await.denied(401, "invalid_credentials");
 }

@@ -15,7 +15,6 @@ mod tokens;
 
 use std::time::Duration;
 
-use countersign_testkit::answer::Answer;
 use serde_json::Value;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -28,12 +27,4 @@ fn members(body: &Value) -> Vec<&str> {
     let mut names: Vec<&str> = body.as_object().unwrap().keys().map(String::as_str).collect();
     names.sort_unstable();
     names
-}
-
-/// This must be an error of door 2, in its shape, which is all there is.
-#[track_caller]
-fn refused_by_door_two(answer: &Answer, status: u16, code: &str) {
-    assert_eq!((answer.status(), &answer.json()["error"]["code"]), (status, &code.into()), "{answer}");
-    assert_eq!((members(&answer.json()), members(&answer.json()["error"])), (vec!["error"], vec!["code", "message"]));
-    assert_eq!(answer.header("content-type"), "application/json");
 }

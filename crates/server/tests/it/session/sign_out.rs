@@ -3,7 +3,7 @@
 use countersign_testkit::{database::Engine, house::House, on_both_engines};
 use serde_json::json;
 
-use super::{members, refused_by_door_two};
+use super::members;
 
 on_both_engines!(
     signing_out_ends_the_session_and_says_which,
@@ -24,7 +24,7 @@ async fn signing_out_ends_the_session_and_says_which(engine: Engine) {
     let answer = app.sign_out().await.ok();
     assert_eq!(answer.json(), json!({ "id": app.session() }));
     app.try_refresh().await.gone("ended");
-    refused_by_door_two(&app.me().await, 401, "invalid_credentials");
+    app.me().await.denied(401, "invalid_credentials");
     app.profile().await.refused(401, 100_049);
     app.sessions().await.refused(401, 100_049);
     let ended = house.only_entry("session.ended").await;

@@ -7,7 +7,7 @@ use countersign_testkit::{
     on_both_engines,
 };
 
-use super::{SECOND, refused_by_door_two};
+use super::SECOND;
 
 on_both_engines!(
     a_node_that_hears_nothing_for_five_seconds_answers_no_verdicts_and_recovers,
@@ -57,7 +57,7 @@ async fn a_node_that_hears_nothing_for_five_seconds_answers_no_verdicts_and_reco
     }
     let me = app.me().await;
     says_come_again(&me);
-    refused_by_door_two(&me, 503, "unavailable");
+    me.denied(503, "unavailable");
     assert_eq!(rotations().await, before, "nothing was changed");
     hear_again(&house).await;
     house.node.service.tick().await;

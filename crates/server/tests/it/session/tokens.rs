@@ -20,7 +20,7 @@ use countersign_testkit::{
 };
 use serde_json::{Value, json};
 
-use super::{HOUR, MINUTE, members, refused_by_door_two};
+use super::{HOUR, MINUTE, members};
 
 on_both_engines!(
     an_access_token_is_a_jwt_as_rfc_9068_has_it,
@@ -183,7 +183,7 @@ async fn forged_access_tokens_are_refused(engine: Engine) {
             let forger = App { access: forged, ..app.clone() };
             let refused = forger.me().await;
             assert_eq!(refused.status(), 401, "{what}: {refused}");
-            refused_by_door_two(&refused, 401, "invalid_credentials");
+            refused.denied(401, "invalid_credentials");
             assert_eq!(forger.profile().await.code(), 10_002, "{what}");
             forger.sessions().await.refused(401, 10_002);
         }
@@ -197,14 +197,14 @@ async fn an_access_token_of_another_project_is_refused_where_the_path_names_this
     let key = house.another_project("p2").await;
     let foreign = house.backend_with(key.secret.danger_expose()).of_project("p2").new_app("ada@example.com").await;
     let bearer = foreign.http.with("authorization", &format!("Bearer {}", foreign.access));
-    refused_by_door_two(&bearer.get("/p/p1/v1/me").await, 401, "invalid_credentials");
+    bearer.get("/p/p1/v1/me").await.denied(401, "invalid_credentials");
     let body = json!({ "authToken": foreign.access });
     foreign.http.post("/p/p1/auth/v1beta/authprofile", &body).await.refused(401, 10_002);
     let me = bearer.get("/p/p2/v1/me").await.ok();
     assert_eq!((me.text("project"), me.text("uid")), ("p2".to_owned(), foreign.uid));
     assert_eq!(claims(&foreign.access)["iss"], format!("{}/p/p2", house.node.base()));
     // Seen and remembered, it is still refused there.
-    refused_by_door_two(&bearer.get("/p/p1/v1/me").await, 401, "invalid_credentials");
+    bearer.get("/p/p1/v1/me").await.denied(401, "invalid_credentials");
 }
 
 #[tokio::test(flavor = "multi_thread")]

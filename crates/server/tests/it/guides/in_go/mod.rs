@@ -47,7 +47,7 @@ async fn verifier() -> (Verifier, TempDir) {
 /// The guide's endpoint.
 pub(super) async fn endpoint(mends: &[Mend<'_>]) -> Endpoint {
     Endpoint::start(async |home, port| {
-        let listing = guide::huma(Place::GoEndpoint, &[mends, &[Mend::GinPort(port), Mend::UnusedImport]].concat());
+        let listing = guide::listing(Place::GoEndpoint, &[mends, &[Mend::GinPort(port), Mend::UnusedImport]].concat());
         let program = build(home, &listing).await.expect("the guide's listing builds");
         Command::new(program)
     })
@@ -94,7 +94,7 @@ async fn the_endpoint_wants_all_four_fields() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_endpoint_is_no_go_without_the_mend_of_its_imports() {
     let home = tempfile::tempdir().unwrap();
-    let done = build(home.path(), &guide::huma(Place::GoEndpoint, &[])).await.expect_err("this doesn't build");
+    let done = build(home.path(), &guide::listing(Place::GoEndpoint, &[])).await.expect_err("this doesn't build");
     assert!(done.stderr.contains(r#""log" imported and not used"#), "{done:?}");
     let mistakes = done.stderr.lines().filter(|line| line.starts_with("./main.go:")).count();
     assert_eq!(mistakes, 1, "the guide's listing has another mistake: {done:?}");

@@ -1,5 +1,6 @@
-//! The guide's JavaScript listing, which calls the customer's endpoint.
+//! The guides' JavaScript listings: one calls the customer's endpoint, one is the customer's backend.
 
+mod express;
 mod in_go;
 mod in_python;
 
@@ -37,7 +38,7 @@ fn verifier() -> (Verifier, TempDir) {
 async fn client(mends: &[Mend<'_>]) -> Done {
     let home = tempfile::tempdir().unwrap();
     let script = home.path().join("client.mjs");
-    std::fs::write(&script, guide::huma(Place::JavaScriptClient, mends)).unwrap();
+    std::fs::write(&script, guide::listing(Place::JavaScriptClient, mends)).unwrap();
     let mut command = node();
     command.arg(script);
     run(command.into()).await

@@ -40,7 +40,7 @@ pub(super) fn verifier() -> Verifier {
 /// The guide's endpoint.
 pub(super) async fn endpoint(mends: &[Mend<'_>]) -> Endpoint {
     Endpoint::start(async |home, port| {
-        let listing = guide::huma(Place::PythonEndpoint, &[mends, &[Mend::FlaskPort(port)]].concat());
+        let listing = guide::listing(Place::PythonEndpoint, &[mends, &[Mend::FlaskPort(port)]].concat());
         std::fs::write(home.join("endpoint.py"), listing).unwrap();
         let mut command = python();
         command.current_dir(home).arg("endpoint.py");
@@ -52,7 +52,7 @@ pub(super) async fn endpoint(mends: &[Mend<'_>]) -> Endpoint {
 /// The guide's client asks an endpoint for tokens and prints them.
 async fn client(email: &str, mends: &[Mend<'_>]) -> Done {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("client.py"), guide::huma(Place::PythonClient, mends)).unwrap();
+    std::fs::write(home.path().join("client.py"), guide::listing(Place::PythonClient, mends)).unwrap();
     let ask = "import json, sys, client; print(json.dumps(client.get_huma_token(sys.argv[1])))";
     let mut command = python();
     command.current_dir(&home).args(["-c", ask, email]);
