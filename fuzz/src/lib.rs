@@ -1,5 +1,6 @@
 //! What the targets share: keys that never leave this folder, what they issued, and readers to compare ours with.
 
+pub mod deployment;
 pub mod issued;
 pub mod json;
 pub mod vouch;

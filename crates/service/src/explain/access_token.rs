@@ -50,6 +50,7 @@ impl Service {
                 findings.note_all(self.revocation(case, token));
                 findings.refuse(Code::TokenRevoked);
             }
+            // All that is left: how it is shown, and how often its network has failed, wasn't asked.
             Err(_) => {
                 findings.note(self.foreign(case, token));
                 let is_blind = case.seen_from == SeenFrom::Desk && self.config.public_url.is_empty();

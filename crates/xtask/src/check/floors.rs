@@ -17,7 +17,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("wire", &["domain"]),
     ("storage", &["domain", "crypto"]),
     ("service", &["domain", "crypto", "wire", "storage"]),
-    // `crypto` only for `Entropy`: request ids are random.
+    // `crypto` only for `Entropy`, since request ids are random, and `SecretText`.
     ("http", &["domain", "crypto", "wire", "service"]),
     ("server", &["domain", "crypto", "wire", "storage", "service", "http"]),
     ("testkit", &["domain", "crypto", "wire", "storage", "service", "http", "server"]),

@@ -137,6 +137,12 @@ async fn nonsense(http: &Client, secret: &str) -> Vec<Answer> {
         http.post_bytes("/auth/v1/private/signin", format!("{{\"{secret}\"")).await,
         http.post_bytes("/auth/v1/refreshtoken", format!("[\"{secret}\"]")).await,
         http.with("x-request-id", secret).get("/v1/me").await,
+        http.with("authorization", &format!("Bearer {secret}"))
+            .post(
+                "/v1/explain",
+                &json!({ "headers": { "x-proficient-api-key": WRONG[0], "authorization": WRONG, secret: "" } }),
+            )
+            .await,
         http.with("verification-token", secret)
             .with("verification-token-2", secret)
             .get("/auth/v1/private/signin")

@@ -1,6 +1,7 @@
 //! The right function over the right id, under the wrong secret.
 
 use countersign_crypto::{api_key::KeyText, encoding};
+use zeroize::Zeroizing;
 
 use super::suspect::Suspect;
 use crate::{
@@ -30,7 +31,7 @@ pub(super) fn other_project(suspect: &Suspect<'_>) -> Option<Reason> {
 }
 
 pub(super) fn without_prefix(suspect: &Suspect<'_>) -> Option<Reason> {
-    altered(suspect, Code::HmacSecretWithoutPrefix, |secret| vec![bare(secret).to_owned()])
+    altered(suspect, Code::HmacSecretWithoutPrefix, |secret| vec![bare(secret).as_bytes().to_vec()])
 }
 
 pub(super) fn publishable_key(suspect: &Suspect<'_>) -> Option<Reason> {
@@ -45,19 +46,22 @@ pub(super) fn secret_key(suspect: &Suspect<'_>) -> Option<Reason> {
 }
 
 pub(super) fn whitespace(suspect: &Suspect<'_>) -> Option<Reason> {
-    altered(suspect, Code::HmacSecretWhitespace, around)
+    altered(suspect, Code::HmacSecretWhitespace, |secret| around(secret).map(String::into_bytes).to_vec())
 }
 
 pub(super) fn quoted(suspect: &Suspect<'_>) -> Option<Reason> {
-    altered(suspect, Code::HmacSecretQuoted, |secret| vec![format!("\"{secret}\""), format!("'{secret}'")])
+    let quoted = |secret: &str| vec![format!("\"{secret}\"").into_bytes(), format!("'{secret}'").into_bytes()];
+    altered(suspect, Code::HmacSecretQuoted, quoted)
 }
 
 /// What comes of it when it is taken for base64, in which case some readers stop at the prefix and some read over it.
 pub(super) fn decoded(suspect: &Suspect<'_>) -> Option<Reason> {
     let decoded = |secret: &str| {
-        let texts = [secret, bare(secret)].map(|text| text.get(..text.len() / 4 * 4).unwrap_or(text).to_owned());
-        let texts = texts.into_iter().chain([secret.to_owned(), bare(secret).to_owned(), secret.replace('_', "")]);
-        texts.filter_map(|text| encoding::decode_loosely(&text)).collect()
+        let joined = Zeroizing::new(secret.replace('_', ""));
+        let whole = |text: &str| encoding::decode_loosely(text);
+        let cut = |text: &str| encoding::decode_loosely(text.get(..text.len() / 4 * 4)?);
+        let read = [cut(secret), cut(bare(secret)), whole(secret), whole(bare(secret)), whole(&joined)];
+        read.into_iter().flatten().collect()
     };
     altered(suspect, Code::HmacSecretDecoded, decoded)
 }
@@ -76,17 +80,17 @@ pub(super) fn missing(suspect: &Suspect<'_>) -> Option<Reason> {
 }
 
 /// A text with white space around it.
-pub(super) fn around(text: &str) -> Vec<String> {
-    ["{}\n", "{}\r\n", "{}\r", "{} ", "{}\t", " {}", "\n{}", "\t{}", " {} "]
-        .map(|form| form.replace("{}", text))
-        .to_vec()
+pub(super) fn around(text: &str) -> [String; 9] {
+    ["{}\n", "{}\r\n", "{}\r", "{} ", "{}\t", " {}", "\n{}", "\t{}", " {} "].map(|form| form.replace("{}", text))
 }
 
 fn bare(secret: &str) -> &str {
     secret.strip_prefix(KeyText::Hmac.prefix()).unwrap_or(secret)
 }
 
-fn altered<T: AsRef<[u8]>>(suspect: &Suspect<'_>, code: Code, alter: impl Fn(&str) -> Vec<T>) -> Option<Reason> {
-    let is_it = suspect.is_of_some_secret(|secret| alter(secret).iter().any(|altered| suspect.is_of_user(altered)));
+/// What becomes of a secret is one, too: it is wiped.
+fn altered(suspect: &Suspect<'_>, code: Code, alter: impl Fn(&str) -> Vec<Vec<u8>>) -> Option<Reason> {
+    let altered = |secret: &str| alter(secret).into_iter().map(Zeroizing::new).collect::<Vec<_>>();
+    let is_it = suspect.is_of_some_secret(|secret| altered(secret).iter().any(|it| suspect.is_of_user(it.as_slice())));
     is_it.then(|| code.into())
 }

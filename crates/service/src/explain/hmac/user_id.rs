@@ -7,7 +7,7 @@ use super::{secret::around, suspect::Suspect};
 use crate::explain::{Code, Reason, publishable_key::bare};
 
 pub(super) fn whitespace(suspect: &Suspect<'_>) -> Option<Reason> {
-    altered(suspect, Code::IdWhitespace, |id| [around(id), vec![id.trim().to_owned()]].concat())
+    altered(suspect, Code::IdWhitespace, |id| around(id).into_iter().chain([id.trim().to_owned()]).collect())
 }
 
 pub(super) fn other_case(suspect: &Suspect<'_>) -> Option<Reason> {
