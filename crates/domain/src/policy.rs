@@ -145,6 +145,8 @@ settings! {
     gateway_h2c: bool = "gateway.h2c", Project, "off", switch;
     /// The `aud` of the assertion that goes to an upstream; empty: the upstream's origin.
     gateway_audience: Option<String> = "gateway.audience", Project, "", audience;
+    /// Whether `/verify` signs what it says of a caller (`X-Countersign-Assertion`): `on`, or `off`, where the API trusts its proxy.
+    verify_assertion: bool = "verify.assertion", Project, "on", switch;
     /// How long an access token lives.
     access_lifetime: Duration = "access.lifetime", Client, "15m", |text| span(text, "10s", "24h");
     /// How long a session lives at most, however often it is refreshed.

@@ -33,7 +33,8 @@ use crate::{
     ),
 )]
 pub(crate) async fn handle(State(app): State<App>, ForwardedActor(actor): ForwardedActor) -> Result<Response, Failure> {
-    let audience = actor.project().assertion_audience();
-    let headers = identity_headers(&app, &actor, &audience).await?;
+    let project = actor.project();
+    let audience = project.settings.verify_assertion.then(|| project.assertion_audience());
+    let headers = identity_headers(&app, &actor, audience.as_deref()).await?;
     Ok((StatusCode::OK, NextNonce::of(&actor), headers).into_response())
 }

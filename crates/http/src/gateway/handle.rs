@@ -80,7 +80,7 @@ async fn pass(app: App, request: Request) -> Result<Response, Failure> {
     let hop = Hop::along(&way, &path, query.as_deref(), settings)?;
     let origin = way.upstream.origin();
     let audience = settings.gateway_audience.as_deref().unwrap_or(&origin);
-    let identity = identity_headers(&app, &actor, audience).await?;
+    let identity = identity_headers(&app, &actor, Some(audience)).await?;
     let nonce = NextNonce::of(&actor);
     let (service, standing) = (app.service.clone(), app.service.standing(actor));
     let guard = Guard::new(news, move || service.still_stands(&standing));
