@@ -116,6 +116,15 @@ export class Visitor {
     return this.messages().last().locator('.content').textContent();
   }
 
+  /** Makes calls of a user late whose path matches, as a slow network would. */
+  async delay(path, externalId, milliseconds) {
+    await this.page.route(path, async (route) => {
+      if (route.request().headers()['x-proficient-user-external-id'] === externalId) await pause(milliseconds);
+      // The page may have given it up.
+      await route.continue().catch(() => {});
+    });
+  }
+
   messages() {
     return this.page.getByRole('list', { name: 'Messages' }).getByRole('listitem');
   }
