@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path};
 
 use countersign_crypto::entropy::Entropy;
-use countersign_fuzz::issued::{ACCESS_TOKENS, MASTER_KEY, PLACE, REFRESH_TOKENS, SEALED, SIGNER};
+use countersign_fuzz::issued::{ACCESS_TOKENS, MASTER_KEY, PLACE, PROOFS, REFRESH_TOKENS, SEALED, SIGNER};
 
 fn main() -> io::Result<()> {
     let refresh_tokens = REFRESH_TOKENS.iter().map(|(_, text)| text.clone());
@@ -12,6 +12,7 @@ fn main() -> io::Result<()> {
     write("refresh_token", refresh_tokens)?;
     write("access_token", access_tokens)?;
     write("sealed", sealed)?;
+    write("dpop", PROOFS.iter().cloned())?;
     write("master_key", std::iter::once(MASTER_KEY.to_text().danger_expose().to_owned()))
 }
 

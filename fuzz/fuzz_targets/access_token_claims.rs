@@ -32,11 +32,20 @@ fuzz_target!(|claims: &[u8]| {
     assert_eq!(json::text(&members, "sid"), Some(token.session.to_string().as_str()));
     assert_eq!(json::text(&members, "vby"), token.vouched_by.map(|key| key.to_string()).as_deref());
 
+    let bound_to = token.bound_to.map(|key| Json::Text(URL_SAFE_NO_PAD.encode(key.0)));
+    let cnf = match json::single(&members, "cnf") {
+        None => None,
+        Some(Json::Object(cnf)) => json::single(cnf, "jkt").cloned(),
+        Some(other) => panic!("{other:?} was read as a confirmation"),
+    };
+    assert_eq!(bound_to, cnf, "a bound token passes for a plain one, or for another's");
+
     let again = read(&token.sign(&SIGNER, &Entropy::system())).expect("a token that was just made");
     assert_eq!(in_seconds(&again), in_seconds(&token));
     assert_eq!((again.issuer, again.audience, again.user), (token.issuer, token.audience, token.user));
     assert_eq!((again.client, again.session, again.scope), (token.client, token.session, token.scope));
     assert_eq!((again.vouched_by, again.generations), (token.vouched_by, token.generations));
+    assert_eq!(again.bound_to, token.bound_to);
     assert_eq!((again.proof.methods, again.proof.level), (token.proof.methods, token.proof.level));
 });
 

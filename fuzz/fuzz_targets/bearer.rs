@@ -2,7 +2,7 @@
 #![no_main]
 
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
-use countersign_http::extract::bearer::bearer_token;
+use countersign_http::extract::bearer::{bearer_token, dpop_token};
 use libfuzzer_sys::fuzz_target;
 
 // One header a line.
@@ -13,13 +13,16 @@ fuzz_target!(|data: &[u8]| {
             headers.append(AUTHORIZATION, value);
         }
     }
-    let Some(token) = bearer_token(&headers) else {
-        return;
+    let (scheme, token) = match (bearer_token(&headers), dpop_token(&headers)) {
+        (None, None) => return,
+        (Some(token), None) => (&b"bearer "[..], token),
+        (None, Some(token)) => (&b"dpop "[..], token),
+        (Some(_), Some(_)) => panic!("one header is of two schemes"),
     };
     let values: Vec<&[u8]> = headers.get_all(AUTHORIZATION).iter().map(HeaderValue::as_bytes).collect();
     let [value] = values[..] else {
         panic!("two headers, and one of them was believed");
     };
-    assert!(value.len() >= 7 && value[..7].eq_ignore_ascii_case(b"bearer "));
-    assert_eq!(value[7..].trim_ascii_start(), token.as_bytes());
+    assert!(value.len() >= scheme.len() && value[..scheme.len()].eq_ignore_ascii_case(scheme));
+    assert_eq!(value[scheme.len()..].trim_ascii_start(), token.as_bytes());
 });

@@ -7,6 +7,7 @@ use countersign_crypto::{
     entropy::Entropy,
     jose::{
         access_token::AccessToken,
+        client_key::ClientKey,
         signing_key::{SigningKey, VerifyingKey},
     },
     master_key::MasterKey,
@@ -18,10 +19,15 @@ use countersign_domain::{
     generations::Generations,
     id::{KeyId, MacKeyId, SessionId, SigningKeyId, UserId},
     proof::{Level, Method, Proof},
+    thumbprint::Thumbprint,
 };
 
 /// P-256, PKCS#8.
 const SIGNING_KEY: &str = "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgR397TXO1zvk0uTCWwJov8k1peYHIEVBx7cFoXbWqhHmhRANCAASAxQwl8tOch5K-nQMJt0luakufUu-sWzr-2261W2paeH2y0d6XfXF2sw361LgC6bhw28j691dDfs9-UGKe6fA3";
+
+/// A proof for a token request, and one for a call with a token.
+const FOR_TOKEN: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
+const FOR_RESOURCE: &str = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA";
 
 /// The master key.
 pub static MASTER_KEY: LazyLock<MasterKey> =
@@ -85,6 +91,7 @@ pub static ACCESS_TOKENS: LazyLock<Vec<AccessToken>> = LazyLock::new(|| {
         },
         vouched_by: Some(KeyId::from_bytes([3; 16])),
         generations: Generations { user: 1, client: 0, key: 2, project: 0 },
+        bound_to: None,
     };
     let scoped = AccessToken {
         scope: "openid profile".to_owned(),
@@ -96,5 +103,19 @@ pub static ACCESS_TOKENS: LazyLock<Vec<AccessToken>> = LazyLock::new(|| {
         },
         ..plain.clone()
     };
-    vec![plain, scoped]
+    let bound = AccessToken { bound_to: Some(Thumbprint([0xd1; 32])), ..plain.clone() };
+    vec![plain, scoped, bound]
+});
+
+/// A client's key, which makes proofs.
+pub static CLIENT_KEY: LazyLock<ClientKey> = LazyLock::new(|| ClientKey::from_pkcs8(&PKCS8).unwrap());
+
+/// Every proof that stands among the seeds: those of RFC 9449 §4.2 and §7.1, and ours.
+pub static PROOFS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let head = serde_json::json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": CLIENT_KEY.jwk()});
+    let claims = serde_json::json!({
+        "jti": "CANARY", "htm": "GET", "htu": "https://auth.example.com/v1/me", "iat": 1_700_000_000, "nonce": "n",
+    });
+    let ours = CLIENT_KEY.sign(head.to_string().as_bytes(), claims.to_string().as_bytes());
+    vec![FOR_TOKEN.to_owned(), FOR_RESOURCE.to_owned(), ours]
 });

@@ -6,6 +6,8 @@
 pub mod api_key;
 pub mod caller_marks;
 pub mod digest;
+pub mod dpop;
+pub mod dpop_nonce;
 pub mod encoding;
 pub mod entropy;
 pub mod jose;

@@ -9,7 +9,8 @@ use countersign_domain::id::{MacKeyId, ProjectId};
 use zeroize::Zeroizing;
 
 use crate::{
-    caller_marks::CallerMarksKey, encoding, entropy::Entropy, refresh_token::RefreshTokenKey, secret::SecretText,
+    caller_marks::CallerMarksKey, dpop_nonce::DpopNonceKey, encoding, entropy::Entropy, refresh_token::RefreshTokenKey,
+    secret::SecretText,
 };
 
 /// 32 random bytes on which every secret at rest hangs.
@@ -31,6 +32,7 @@ enum Purpose<'a> {
     Seal { table: &'a str, column: &'a str },
     RefreshToken { project: &'a ProjectId, key: MacKeyId },
     CallerMarks { project: &'a ProjectId },
+    DpopNonce { project: &'a ProjectId },
 }
 
 impl MasterKey {
@@ -70,6 +72,11 @@ impl MasterKey {
         CallerMarksKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(Purpose::CallerMarks { project })))
     }
 
+    /// Makes a project's nonces for proofs of possession.
+    pub fn dpop_nonce_key(&self, project: &ProjectId) -> DpopNonceKey {
+        DpopNonceKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(Purpose::DpopNonce { project })))
+    }
+
     pub(crate) fn sealing_key(&self, table: &str, column: &str) -> aead::RandomizedNonceKey {
         let key = self.derive(Purpose::Seal { table, column });
         #[expect(clippy::expect_used, reason = "the only failure is a key of another length")]
@@ -96,6 +103,7 @@ impl fmt::Display for Purpose<'_> {
             Self::Seal { table, column } => write!(f, "seal/{table}/{column}"),
             Self::RefreshToken { project, key } => write!(f, "refresh token/{project}/{key}"),
             Self::CallerMarks { project } => write!(f, "caller marks/{project}"),
+            Self::DpopNonce { project } => write!(f, "dpop nonce/{project}"),
         }
     }
 }
@@ -166,6 +174,8 @@ mod tests {
             tag(&master.refresh_token_key(&p1, MacKeyId(2)).0),
             tag(&master.refresh_token_key(&p2, MacKeyId(1)).0),
             tag(&master.caller_marks_key(&p1).0),
+            tag(&master.dpop_nonce_key(&p1).0),
+            tag(&master.dpop_nonce_key(&p2).0),
             tag(&key(2).refresh_token_key(&p1, MacKeyId(1)).0),
         ];
         for (i, one) in tags.iter().enumerate() {

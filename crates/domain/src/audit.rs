@@ -126,6 +126,8 @@ acts! {
     IdentityRemoved = "identity.removed",
     /// A session was opened because a backend vouched.
     SessionVouched = "session.vouched",
+    /// A session was opened for a user who was proved otherwise.
+    SessionOpened = "session.opened",
     /// A session was refreshed.
     SessionRefreshed = "session.refreshed",
     /// An earlier refresh token came from another network or user agent.

@@ -155,6 +155,8 @@ settings! {
     refresh_overlap: Duration = "refresh.overlap", Client, "60s", |text| span(text, "0s", "10m");
     /// Whether a refresh makes a new refresh token: `on`, or `off`, for confidential clients only (RFC 9700 §2.2.2).
     refresh_rotation: bool = "refresh.rotation", Client, "on", switch;
+    /// Whether a proof of possession must carry a nonce of the server's: `on`, or `off`, for clients that can't (RFC 9449 §8).
+    dpop_nonce: bool = "dpop.nonce", Client, "on", switch;
     /// How long a session lives without being refreshed.
     session_idle: Duration = "session.idle", Client, "30days", |text| span(text, "1m", "10years");
     /// How many sessions one user may have in one client; the oldest goes.

@@ -9,6 +9,7 @@ use crate::{
     proof::Proof,
     refresh::Rotation,
     text::{DeviceId, InvalidText},
+    thumbprint::Thumbprint,
 };
 
 /// A session as its row holds it.
@@ -26,6 +27,8 @@ pub struct Session {
     pub vouched_by: Option<KeyId>,
     /// The installation it belongs to, where the vouch named one.
     pub device: Option<DeviceId>,
+    /// The key of the client's without which its tokens are worthless (RFC 9449); none: whoever holds them may use them.
+    pub dpop_jkt: Option<Thumbprint>,
     /// How the user was proven.
     pub proof: Proof,
     /// Granted scopes, separated by spaces (RFC 6749 §3.3).

@@ -84,7 +84,10 @@ impl Modify for Proofs {
         let access_token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("An access token of the project (RFC 6750, RFC 9068)."))
+            .description(Some(
+                "An access token of the project (RFC 6750, RFC 9068). One that is bound to a key goes after `DPoP` instead of `Bearer`, with a \
+                 proof of that key in the `DPoP` header (RFC 9449).",
+            ))
             .build();
         components.add_security_scheme("access_token", SecurityScheme::Http(access_token));
     }

@@ -112,6 +112,7 @@ fn service_config(config: &Config) -> ServiceConfig {
         verified_tokens: config.memory.verified_tokens,
         known_users: config.memory.known_users,
         counted_callers: config.memory.counted_callers,
+        seen_proofs: config.memory.seen_proofs,
         ..base
     }
 }

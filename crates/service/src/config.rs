@@ -15,9 +15,20 @@ pub struct Config {
     pub known_users: usize,
     /// How many callers are counted at once for limits.
     pub counted_callers: usize,
+    /// How many proofs of possession are remembered, so that none is taken twice.
+    pub seen_proofs: usize,
 }
 
 impl Config {
+    /// The same server by another host name.
+    pub(crate) fn url_at(&self, host: &str) -> String {
+        let (scheme, authority) = self.public_url.split_once("://").unwrap_or(("https", ""));
+        match authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit())) {
+            Some((_, port)) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
+        }
+    }
+
     /// A deployment at `public_url` with the usual amounts of memory.
     pub fn at(public_url: &str) -> Self {
         Self {
@@ -26,6 +37,7 @@ impl Config {
             verified_tokens: 100_000,
             known_users: 100_000,
             counted_callers: 100_000,
+            seen_proofs: 100_000,
         }
     }
 }

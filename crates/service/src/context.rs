@@ -26,7 +26,7 @@ use crate::{
     limits::Limits,
     me::Profiles,
     project_counts::ProjectCounts,
-    proof::access_token::Verified,
+    proof::{access_token::Verified, seen::SeenProofs},
     revocations::Revocations,
     tally::Tally,
     time::{TimeSource, Timekeeper},
@@ -52,6 +52,8 @@ pub struct Service {
     pub(crate) assertions: Assertions,
     /// Moves whenever something was heard that open streams must be judged by.
     pub(crate) news: watch::Sender<u64>,
+    /// Proofs of possession that were shown to this node lately: none is taken twice.
+    pub(crate) proofs: SeenProofs,
 }
 
 /// Why the service can't begin.
@@ -104,6 +106,7 @@ impl Service {
             known_users: KnownUsers::new(config.known_users),
             assertions: Assertions::new(config.verified_tokens / 10),
             news: watch::Sender::new(0),
+            proofs: SeenProofs::new(config.seen_proofs),
             db,
             master_key,
             entropy,

@@ -27,6 +27,29 @@ pub struct TokenPair {
     pub refresh_token: SecretText,
     /// How long the session can still be refreshed.
     pub refresh_expires_in: Duration,
+    /// How the access token is to be shown.
+    pub token_type: TokenType,
+    /// The nonce for the next proof, where the tokens are bound to a key.
+    pub dpop_nonce: Option<String>,
+}
+
+/// How an access token is to be shown (RFC 6749 §7.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenType {
+    /// As it is (RFC 6750).
+    Bearer,
+    /// With a proof that its key is held (RFC 9449).
+    Dpop,
+}
+
+impl TokenType {
+    /// As `token_type` has it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bearer => "Bearer",
+            Self::Dpop => "DPoP",
+        }
+    }
 }
 
 /// Which refresh token of a session to make.
@@ -59,6 +82,7 @@ impl Service {
             proof: session.proof.clone(),
             vouched_by: session.vouched_by,
             generations: session.generations,
+            bound_to: session.dpop_jkt,
         };
         let refresh = RefreshToken {
             project: project.project.id.clone(),
@@ -74,6 +98,8 @@ impl Service {
             access_expires_in: access_expires_at.since(now),
             refresh_token: refresh.sign(key),
             refresh_expires_in: session.expires_at.since(now),
+            token_type: if session.dpop_jkt.is_some() { TokenType::Dpop } else { TokenType::Bearer },
+            dpop_nonce: session.dpop_jkt.map(|_| self.dpop_nonce(project)),
         })
     }
 }

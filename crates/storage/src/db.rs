@@ -121,7 +121,9 @@ impl Engine {
                  ('sessions', 'sqlite_autoindex_sessions_1', '1000000 1000000 1'), \
                  ('sessions', 'sessions_live', '1000000 1000000 4 2 1'), \
                  ('sessions', 'sessions_by_end', '100000 100000 1'), \
-                 ('sessions', 'sessions_by_expiry', '1000000 1000000 1'); \
+                 ('sessions', 'sessions_by_expiry', '1000000 1000000 1'), \
+                 ('spent', 'spent', '100000 100000 50000 1'), \
+                 ('spent', 'spent_by_expiry', '100000 1'); \
                  analyze sqlite_schema"
             }
             Self::Postgres => "",

@@ -25,6 +25,7 @@ mod row;
 pub mod secret_keys;
 pub mod sessions;
 pub mod signing_keys;
+pub mod spent;
 mod sql;
 pub mod users;
 pub mod writer;

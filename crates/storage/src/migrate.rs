@@ -99,26 +99,54 @@ async fn current(mut conn: Conn<'_>) -> Result<i64> {
 mod tests {
     use crate::{
         db::{Db, Options},
-        identities, sessions,
+        identities, sessions, spent,
     };
 
     use super::*;
 
     #[tokio::test]
     async fn what_belongs_to_one_user_is_found_by_an_index_of_users() {
-        let file = std::env::temp_dir().join(format!("countersign-plans-{}.sqlite", std::process::id()));
-        let url = format!("sqlite:{}", file.display());
-        let db = Db::open(&Options { url, max_connections: 1, create: true }).await.unwrap();
-        migrate(&db).await.unwrap();
+        let database = Migrated::called("users").await;
         for (sql, index) in [(identities::LIST, "identities_of_user"), (sessions::LIST_LIVE, "sessions_live")] {
-            let explain = built_statement(format!("explain query plan {sql}"));
-            let mut reading = db.reader().await.unwrap();
-            let steps = reading.conn().fetch_all(explain).await.unwrap();
-            let plan: String =
-                steps.iter().map(|step| Reader::new(step, "plan", &[]).text("detail").unwrap() + "\n").collect();
+            let plan = database.plan(sql).await;
             assert!(plan.contains(&format!("USING INDEX {index} (project_id=? AND user_id=?)")), "{sql}\n{plan}");
         }
-        db.close().await;
-        std::fs::remove_file(file).unwrap();
+        database.gone().await;
+    }
+
+    #[tokio::test]
+    async fn what_was_spent_and_is_over_is_found_without_walking_the_rest() {
+        let database = Migrated::called("spent").await;
+        let plan = database.plan(spent::DELETE_EXPIRED).await;
+        assert!(plan.contains("spent_by_expiry (expires_at<?)"), "{plan}");
+        assert!(!plan.contains("SCAN spent"), "{plan}");
+        database.gone().await;
+    }
+
+    struct Migrated {
+        db: Db,
+        file: std::path::PathBuf,
+    }
+
+    impl Migrated {
+        async fn called(name: &str) -> Self {
+            let file = std::env::temp_dir().join(format!("countersign-plans-{name}-{}.sqlite", std::process::id()));
+            let url = format!("sqlite:{}", file.display());
+            let db = Db::open(&Options { url, max_connections: 1, create: true }).await.unwrap();
+            migrate(&db).await.unwrap();
+            Self { db, file }
+        }
+
+        async fn plan(&self, sql: &str) -> String {
+            let explain = built_statement(format!("explain query plan {sql}"));
+            let mut reading = self.db.reader().await.unwrap();
+            let steps = reading.conn().fetch_all(explain).await.unwrap();
+            steps.iter().map(|step| Reader::new(step, "plan", &[]).text("detail").unwrap() + "\n").collect()
+        }
+
+        async fn gone(self) {
+            self.db.close().await;
+            std::fs::remove_file(self.file).unwrap();
+        }
     }
 }

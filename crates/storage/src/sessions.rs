@@ -11,6 +11,7 @@ use countersign_domain::{
     refresh::{CallerMarks, Mark, Rotation},
     session::{EndReason, Ended, Session},
     text::DeviceId,
+    thumbprint::Thumbprint,
 };
 use sqlx::any::AnyRow;
 
@@ -71,10 +72,10 @@ static INSERT: ManyRows = ManyRows::fixed(
     "insert into sessions (project_id, session_id, user_id, client_id, vouched_by, device_id, amr, acr, auth_time, \
      scope, user_generation, client_generation, key_generation, project_generation, secret_hash, generation, \
      rotated_at, mac_key_id, replays, foreign_run, foreign_generation, revision, created_at, idle_expires_at, \
-     expires_at, access_expires_at) values",
+     expires_at, access_expires_at, dpop_jkt) values",
     &[
         Text, Text, Text, Text, Text, Text, Text, Text, Integer, Text, Integer, Integer, Integer, Integer, Text,
-        Integer, Integer, Integer, Integer, Integer, Integer, Integer, Integer, Integer, Integer, Integer,
+        Integer, Integer, Integer, Integer, Integer, Integer, Integer, Integer, Integer, Integer, Integer, Text,
     ],
     "",
 );
@@ -124,7 +125,8 @@ pub async fn insert_many(conn: &mut Conn<'_>, rows: &[&NewSession]) -> Result<()
                 .bind(session.created_at.micros())
                 .bind(session.idle_expires_at.micros())
                 .bind(session.expires_at.micros())
-                .bind(session.access_expires_at.micros());
+                .bind(session.access_expires_at.micros())
+                .bind(session.dpop_jkt.map(|key| encoding::encode(key.0)));
         }
         conn.execute(insert).await?;
     }
@@ -204,6 +206,7 @@ static FIND: PackedLookup = PackedLookup::new(
         column("access_expires_at", "s.access_expires_at"),
         nullable("ended_at", "s.ended_at"),
         nullable("end_reason", "s.end_reason"),
+        nullable("dpop_jkt", "s.dpop_jkt"),
         column("current_user_generation", "u.generation"),
         nullable("user_disabled_at", "u.disabled_at"),
     ],
@@ -342,6 +345,7 @@ fn read(row: &Reader<'_>) -> Result<Session> {
         client: row.parsed("client_id")?,
         vouched_by: row.optional_parsed("vouched_by")?,
         device: row.optional_parsed("device_id")?,
+        dpop_jkt: row.optional_read("dpop_jkt", |text| encoding::decode_array(text).map(Thumbprint))?,
         proof: Proof { methods: row.read("amr", read_methods)?, level: row.parsed("acr")?, at: row.time("auth_time")? },
         scope: row.text("scope")?,
         generations: Generations {

@@ -140,6 +140,11 @@ impl House {
         self.node.service.tick().await;
     }
 
+    /// Where it is reached from outside.
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
     /// The backend that holds the secret key, speaking for app `c1`.
     pub fn backend(&self) -> Backend {
         self.backend_with(self.key.secret.danger_expose())

@@ -1,17 +1,20 @@
 //! Access tokens as any API can check them: RFC 9068, with two claims of ours, `vby` (the key that vouched) and `gen` (the revocation
-//! counters of the moment).
+//! counters of the moment). One that is bound to a key of its client says so in `cnf` (RFC 9449 §6.1).
 
 use countersign_domain::{
     clock::Timestamp,
     generations::Generations,
     id::{ClientId, KeyId, SessionId, UserId},
     proof::{Level, Method, Proof},
+    thumbprint::Thumbprint,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     jws::{self, NotOurs, UnverifiedJws},
     signing_key::{SigningKey, VerifyingKey},
+    unambiguous::Object,
 };
 use crate::{encoding, entropy::Entropy};
 
@@ -43,6 +46,8 @@ pub struct AccessToken {
     pub vouched_by: Option<KeyId>,
     /// The revocation counters of the moment.
     pub generations: Generations,
+    /// The key without which it is worthless; none: whoever holds it may use it.
+    pub bound_to: Option<Thumbprint>,
 }
 
 /// The JSON of it. Claims that this program doesn't know are let pass: a newer node of the same deployment may have written them.
@@ -65,6 +70,20 @@ struct Claims {
     vby: Option<String>,
     #[serde(rename = "gen")]
     generations: [u32; 4],
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cnf: Option<Object>,
+}
+
+/// How a token is bound (RFC 7800 §3.1).
+fn confirmation(key: Thumbprint) -> Object {
+    Object([("jkt".to_owned(), encoding::encode(key.0).into())].into_iter().collect())
+}
+
+/// To which key it is bound. One that is bound in another way too, which only a newer node could mean, is unreadable: it must not pass for one
+/// that isn't.
+fn bound_to(Object(cnf): &Object) -> Result<Thumbprint, NotOurs> {
+    let jkt = cnf.get("jkt").filter(|_| cnf.len() == 1).and_then(Value::as_str);
+    jkt.and_then(encoding::decode_array).map(Thumbprint).ok_or(NotOurs)
 }
 
 impl AccessToken {
@@ -85,6 +104,7 @@ impl AccessToken {
             auth_time: self.proof.at.seconds(),
             vby: self.vouched_by.map(|key| key.to_string()),
             generations: self.generations.into(),
+            cnf: self.bound_to.map(confirmation),
         };
         key.sign(TYPE, &claims)
     }
@@ -108,6 +128,7 @@ impl AccessToken {
             },
             vouched_by: claims.vby.map(|key| key.parse()).transpose().map_err(|_| NotOurs)?,
             generations: claims.generations.into(),
+            bound_to: claims.cnf.as_ref().map(bound_to).transpose()?,
             issuer: claims.iss,
             audience: claims.aud,
             scope: claims.scope,
@@ -118,7 +139,7 @@ impl AccessToken {
 #[cfg(test)]
 mod tests {
     use countersign_domain::id::SigningKeyId;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -143,6 +164,7 @@ mod tests {
             },
             vouched_by: Some(KeyId::from_bytes([3; 16])),
             generations: Generations { user: 1, client: 0, key: 2, project: 0 },
+            bound_to: None,
         }
     }
 
@@ -179,6 +201,42 @@ mod tests {
             "vby": KeyId::from_bytes([3; 16]).to_string(), "gen": [1, 0, 2, 0],
         });
         assert_eq!(part(1), expected);
+    }
+
+    #[test]
+    fn a_bound_token_says_to_which_key_and_reads_back() {
+        let key = key(1);
+        let bound = AccessToken { bound_to: Some(Thumbprint([0xd1; 32])), ..token() };
+        let text = bound.sign(&key, &Entropy::system());
+        let said: Value = serde_json::from_slice(&encoding::decode(text.split('.').nth(1).unwrap()).unwrap()).unwrap();
+        assert_eq!(said["cnf"], json!({"jkt": "0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dE"}));
+        assert_eq!(read(&text, &key), Ok(bound));
+    }
+
+    #[test]
+    fn a_token_bound_in_another_way_passes_for_no_plain_one() {
+        let key = key(1);
+        let text = token().sign(&key, &Entropy::system());
+        let payload = encoding::decode(text.split('.').nth(1).unwrap()).unwrap();
+        let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": key.id().to_string()}).to_string();
+        let under = |cnf: Value| {
+            let mut claims: Value = serde_json::from_slice(&payload).unwrap();
+            claims["cnf"] = cnf;
+            read(&key.sign_parts(header.as_bytes(), claims.to_string().as_bytes()), &key)
+        };
+        assert!(under(json!({"jkt": "0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dE"})).is_ok());
+        for cnf in [
+            json!({}),
+            json!({"x5t#S256": "0dHR"}),
+            json!({"jkt": ""}),
+            json!({"jkt": "0dHR"}),
+            json!({"jkt": "0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dE", "x5t#S256": "0dHR"}),
+            json!("jkt"),
+            json!([]),
+            json!(["0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dHR0dE"]),
+        ] {
+            assert_eq!(under(cnf.clone()), Err(NotOurs), "{cnf}");
+        }
     }
 
     #[test]

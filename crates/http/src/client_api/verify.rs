@@ -5,7 +5,10 @@ use axum::{
 };
 use countersign_wire::client_api::error::ErrorEnvelope;
 
-use crate::{app::App, error::client_api::Failure, extract::actor::ProvedActor, identity_headers::identity_headers};
+use crate::{
+    app::App, dpop_nonce::NextNonce, error::client_api::Failure, extract::actor::ProvedActor,
+    identity_headers::identity_headers,
+};
 
 /// Is this call proved?
 ///
@@ -32,5 +35,5 @@ use crate::{app::App, error::client_api::Failure, extract::actor::ProvedActor, i
 pub(crate) async fn handle(State(app): State<App>, ProvedActor(actor): ProvedActor) -> Result<Response, Failure> {
     let audience = actor.project().assertion_audience();
     let headers = identity_headers(&app, &actor, &audience).await?;
-    Ok((StatusCode::OK, headers).into_response())
+    Ok((StatusCode::OK, NextNonce::of(&actor), headers).into_response())
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use countersign_domain::gateway::path::UnclearPath;
@@ -12,14 +12,17 @@ use countersign_service::{
     address::Misaddressed,
     client_users::UserRefused,
     error::Outage,
-    proof::{access_token::TokenRefused, actor::NotAnActor, client_call::CallRefused, secret_key::NotABackend},
+    proof::{
+        access_token::TokenRefused, actor::NotAnActor, client_call::CallRefused, possession::PossessionRefused,
+        secret_key::NotABackend,
+    },
 };
 use countersign_wire::{
     client_api::error::{Code, ErrorDetail, ErrorEnvelope},
     object::BodyError,
 };
 
-use super::{Cause, OUTAGE_RETRY, add_retry_after};
+use super::{Cause, OUTAGE_RETRY, add_retry_after, challenge::Challenge};
 use crate::{extract::body::NoBody, gateway::failure::GatewayFailure};
 
 /// A refusal of door 2.
@@ -28,8 +31,7 @@ pub(crate) struct Failure {
     status: StatusCode,
     code: Code,
     message: Cow<'static, str>,
-    /// Of RFC 6750 §3.1.
-    challenge: Option<&'static str>,
+    challenge: Option<Challenge>,
     retry_after: Option<Duration>,
     cause: Option<String>,
 }
@@ -45,6 +47,23 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, Code::ResourceNotFound, message)
     }
 
+    /// An access token that isn't taken.
+    fn of_token(refused: TokenRefused, is_dpop: bool) -> Self {
+        let challenge = Challenge::of_token(&refused, is_dpop);
+        let message = match refused {
+            TokenRefused::Outage(outage) => return outage.into(),
+            TokenRefused::TooMany(limit) => return Self::too_many(limit.retry_after, TOO_MANY_FAILURES),
+            // One message for all of them: a thief needn't learn which.
+            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => SHOW_TOKEN,
+            TokenRefused::Bound | TokenRefused::NoProof | TokenRefused::OtherKey => {
+                "This access token is bound to a key: show it as Authorization: DPoP <token>, with a DPoP proof of that key."
+            }
+            TokenRefused::NotBound => "This access token is bound to no key: show it as Authorization: Bearer <token>.",
+            TokenRefused::Possession(refused) => return refused.into(),
+        };
+        Self::unauthorized(challenge, message)
+    }
+
     /// The path is right, the method isn't.
     pub(crate) fn wrong_method() -> Self {
         let message = "This path takes another method; the Allow header names it.";
@@ -53,7 +72,7 @@ impl Failure {
 
     /// A backend called what is for users. It proved who it is, but not a user.
     pub(crate) fn for_users() -> Self {
-        Self::unauthorized(Some("Bearer error=\"invalid_token\""), SHOW_TOKEN)
+        Self::unauthorized(Challenge::Bearer, SHOW_TOKEN)
     }
 
     /// A user called what is for backends.
@@ -79,9 +98,9 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
     }
 
-    fn unauthorized(challenge: Option<&'static str>, message: &'static str) -> Self {
+    fn unauthorized(challenge: Challenge, message: &'static str) -> Self {
         let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self { challenge: challenge.or(Some("Bearer")), ..failure }
+        Self { challenge: Some(challenge), ..failure }
     }
 
     fn too_many(retry_after: Duration, message: &'static str) -> Self {
@@ -99,7 +118,7 @@ impl IntoResponse for Failure {
         let error = ErrorDetail { code: self.code, message: self.message.into_owned() };
         let mut response = (self.status, Json(ErrorEnvelope { error })).into_response();
         if let Some(challenge) = self.challenge {
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+            challenge.add_to(&mut response);
         }
         if let Some(wait) = self.retry_after {
             add_retry_after(&mut response, wait);
@@ -128,23 +147,18 @@ impl From<Outage> for Failure {
     }
 }
 
-impl From<TokenRefused> for Failure {
-    fn from(refused: TokenRefused) -> Self {
-        match refused {
-            TokenRefused::Outage(outage) => outage.into(),
-            TokenRefused::TooMany(limit) => Self::too_many(limit.retry_after, TOO_MANY_FAILURES),
-            // One message for all of them: a thief needn't learn which.
-            TokenRefused::NotOurs | TokenRefused::Expired | TokenRefused::Revoked => {
-                Self::unauthorized(Some("Bearer error=\"invalid_token\""), SHOW_TOKEN)
-            }
-        }
+impl From<PossessionRefused> for Failure {
+    fn from(refused: PossessionRefused) -> Self {
+        let message = "The DPoP proof can't be taken: WWW-Authenticate says why. Make another.";
+        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
+        Self { challenge: Some(Challenge::of_possession(&refused)), ..failure }
     }
 }
 
 impl From<CallRefused> for Failure {
     fn from(refused: CallRefused) -> Self {
         match refused {
-            CallRefused::NotProved(_) => Self::unauthorized(None, NOT_PROVED),
+            CallRefused::NotProved(_) => Self::unauthorized(Challenge::Plain, NOT_PROVED),
             CallRefused::ForeignOrigin => {
                 let message = "Pages of this origin may not call. `countersign project set` has `origins`.";
                 Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
@@ -165,7 +179,7 @@ impl From<NotABackend> for Failure {
             NotABackend::TooMany(limit) => Self::too_many(limit.retry_after, "Too many calls with this secret key."),
             NotABackend::Outage(outage) => outage.into(),
             NotABackend::Missing | NotABackend::Unknown | NotABackend::Unusable(_) | NotABackend::ProjectClosed => {
-                Self::unauthorized(Some("Bearer error=\"invalid_token\""), "Show a live secret key of this project.")
+                Self::unauthorized(Challenge::Bearer, "Show a live secret key of this project.")
             }
         }
     }
@@ -175,7 +189,7 @@ impl From<NotAnActor> for Failure {
     fn from(refused: NotAnActor) -> Self {
         match refused {
             NotAnActor::Call(refused) => refused.into(),
-            NotAnActor::Token(refused) => refused.into(),
+            NotAnActor::Token { refused, is_dpop } => Self::of_token(refused, is_dpop),
             NotAnActor::Backend(refused) => refused.into(),
         }
     }

@@ -1,6 +1,7 @@
 //! What use cases refuse, as HTTP: one file a door, because each has its own shape. The caller gets a stable code and what to do; the log
 //! gets the cause.
 
+mod challenge;
 pub(crate) mod client_api;
 pub(crate) mod vouch;
 

@@ -10,7 +10,11 @@ use axum::{
 use countersign_domain::{identity::IdentityKind, identity_join::Conflict, key::KeyRefusal};
 use countersign_service::{
     error::Outage,
-    proof::{access_token::TokenRefused, secret_key::NotABackend},
+    proof::{
+        access_token::{ShownToken, TokenRefused},
+        possession::PossessionRefused,
+        secret_key::NotABackend,
+    },
     session::{list::ListRefused, refresh::RefreshRefused, sign_out::SignOutRefused},
     vouch::VouchRefused,
 };
@@ -19,7 +23,7 @@ use countersign_wire::{
     vouch::error::{Code, ErrorBody, Reason},
 };
 
-use super::{Cause, OUTAGE_RETRY, add_retry_after};
+use super::{Cause, OUTAGE_RETRY, add_retry_after, challenge::Challenge};
 use crate::extract::body::NoBody;
 
 /// A refusal of door 1.
@@ -29,13 +33,14 @@ pub(crate) struct Failure {
     code: Code,
     message: Cow<'static, str>,
     reason: Option<Reason>,
+    challenge: Option<Challenge>,
     retry_after: Option<Duration>,
     cause: Option<String>,
 }
 
 impl Failure {
     fn new(status: StatusCode, code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code, message: message.into(), reason: None, retry_after: None, cause: None }
+        Self { status, code, message: message.into(), reason: None, challenge: None, retry_after: None, cause: None }
     }
 
     fn unauthorized(message: &'static str) -> Self {
@@ -57,6 +62,14 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, Code::MalformedRequest, message)
     }
 
+    /// An access token that isn't taken. This door says by its code what to do; only who shows a key, or must, is told in RFC 9449's way.
+    pub(crate) fn of_token(refused: TokenRefused, shown: &ShownToken<'_>) -> Self {
+        let challenge = Challenge::of_token(&refused, shown.is_dpop());
+        let is_unauthorized = !matches!(refused, TokenRefused::TooMany(_) | TokenRefused::Outage(_));
+        let is_told = is_unauthorized && matches!(challenge, Challenge::Dpop { .. });
+        Self { challenge: is_told.then_some(challenge), ..refused.into() }
+    }
+
     /// The path is right, the method isn't.
     pub(crate) fn wrong_method() -> Self {
         let message = "This path takes another method; the Allow header names it.";
@@ -68,6 +81,9 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let body = ErrorBody { code: self.code.number(), message: self.message.into_owned(), reason: self.reason };
         let mut response = (self.status, Json(body)).into_response();
+        if let Some(challenge) = self.challenge {
+            challenge.add_to(&mut response);
+        }
         if let Some(wait) = self.retry_after {
             add_retry_after(&mut response, wait);
         }
@@ -201,6 +217,14 @@ fn conflict_message(conflict: Conflict) -> &'static str {
     }
 }
 
+impl From<PossessionRefused> for Failure {
+    fn from(refused: PossessionRefused) -> Self {
+        let message = "The DPoP proof can't be taken: WWW-Authenticate says why. Make another.";
+        let failure = Self::new(StatusCode::UNAUTHORIZED, Code::TokenInvalid, message);
+        Self { challenge: Some(Challenge::of_possession(&refused)), ..failure }
+    }
+}
+
 impl From<RefreshRefused> for Failure {
     fn from(refused: RefreshRefused) -> Self {
         match refused {
@@ -208,9 +232,10 @@ impl From<RefreshRefused> for Failure {
                 let message = "Another part of the app holds a newer refresh token: read the storage again.";
                 Self::gone(Code::SessionGone, Reason::Replaced, message)
             }
-            RefreshRefused::NotOurs | RefreshRefused::Ended => {
+            RefreshRefused::NotOurs | RefreshRefused::OtherKey | RefreshRefused::Ended => {
                 Self::gone(Code::SessionGone, Reason::Ended, "The session is over: ask the host application again.")
             }
+            RefreshRefused::Possession(refused) => refused.into(),
             RefreshRefused::Idle => {
                 let message = "The session was idle for too long: ask the host application again.";
                 Self::gone(Code::IdleTimeout, Reason::Ended, message)
@@ -226,7 +251,10 @@ impl From<RefreshRefused> for Failure {
 impl From<SignOutRefused> for Failure {
     fn from(refused: SignOutRefused) -> Self {
         match refused {
-            SignOutRefused::NotOurs => Self::gone(Code::SessionGone, Reason::Ended, "There is no such session."),
+            SignOutRefused::NotOurs | SignOutRefused::OtherKey => {
+                Self::gone(Code::SessionGone, Reason::Ended, "There is no such session.")
+            }
+            SignOutRefused::Possession(refused) => refused.into(),
             SignOutRefused::OtherUser => {
                 Self::new(StatusCode::BAD_REQUEST, Code::InvalidField, "`userId` isn't the user of this session.")
             }
@@ -248,6 +276,13 @@ impl From<TokenRefused> for Failure {
                 Code::SessionGone,
                 "The session of this access token is over: ask the host application again.",
             ),
+            TokenRefused::Bound | TokenRefused::NoProof | TokenRefused::OtherKey => {
+                unauthorized(Code::TokenInvalid, "This access token is bound to a key: show a DPoP proof of that key.")
+            }
+            TokenRefused::NotBound => {
+                unauthorized(Code::TokenInvalid, "This access token is bound to no key: show it without a DPoP proof.")
+            }
+            TokenRefused::Possession(refused) => refused.into(),
             TokenRefused::TooMany(limit) => {
                 Self::too_many(limit.retry_after, "Too many failed calls from this network.")
             }

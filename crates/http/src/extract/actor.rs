@@ -9,11 +9,12 @@ use countersign_service::{
     proof::{
         actor::{Actor, Credentials},
         client_call::{ClientCall, Shown},
+        possession::UnverifiedPossession,
         secret_key::Backend,
     },
 };
 
-use super::{address::AddressOf, caller::caller_of};
+use super::{address::AddressOf, caller::caller_of, possession::possession_of};
 use crate::{app::App, error::client_api::Failure};
 
 /// The headers of the client API, each under the published name and under ours.
@@ -68,11 +69,13 @@ impl FromRequestParts<App> for ProvedBackend {
 
 /// Whoever makes a call, which is addressed there.
 pub(crate) async fn prove(parts: &Parts, address: &Address, app: &App) -> Result<Actor, Failure> {
-    Ok(app.service.prove(address, &credentials(&parts.headers), &caller_of(parts, app)).await?)
+    let possession = possession_of(parts, app);
+    let shown = credentials(&parts.headers, possession.as_ref());
+    Ok(app.service.prove(address, &shown, &caller_of(parts, app)).await?)
 }
 
 /// What a call shows, as bytes that nobody has judged.
-pub(crate) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
+fn credentials<'a>(headers: &'a HeaderMap, possession: Option<&'a UnverifiedPossession>) -> Credentials<'a> {
     Credentials {
         client: ClientCall {
             publishable_key: shown(headers, &API_KEY),
@@ -80,6 +83,7 @@ pub(crate) fn credentials(headers: &HeaderMap) -> Credentials<'_> {
             hmac: shown(headers, &HMAC),
         },
         authorization: shown(headers, &[header::AUTHORIZATION]),
+        possession,
     }
 }
 

@@ -33,6 +33,13 @@ pub fn host<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Opti
     is_trusted(peer, trusted).then(|| single(headers, "x-forwarded-host")).flatten()
 }
 
+/// Scheme and host that the first proxy was asked for, where it says both; only from a trusted peer.
+pub fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<String> {
+    let host = host(peer, headers, trusted)?;
+    let scheme = single(headers, "x-forwarded-proto")?;
+    Some(format!("{scheme}://{host}"))
+}
+
 /// What the proxy calls the request; only from a trusted peer, and only what can stand in a log as it is.
 pub fn request_id<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<&'h str> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
@@ -88,6 +95,24 @@ mod tests {
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1"]), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1, 198.51.100.1, 10.0.0.2"]), "198.51.100.1");
         assert_eq!(seen("10.0.0.1", &["1.1.1.1", "198.51.100.1", "10.0.0.2"]), "198.51.100.1");
+    }
+
+    #[test]
+    fn a_strangers_word_for_scheme_and_host_counts_for_nothing() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let asked = |peer: &str, named: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in named {
+                headers.append(*name, value.parse().unwrap());
+            }
+            origin(peer.parse().unwrap(), &headers, &trusted)
+        };
+        let both = [("x-forwarded-proto", "https"), ("x-forwarded-host", "auth.example.com:8443")];
+        assert_eq!(asked("10.0.0.1", &both).as_deref(), Some("https://auth.example.com:8443"));
+        assert_eq!(asked("203.0.113.9", &both), None);
+        assert_eq!(asked("10.0.0.1", &both[..1]), None);
+        assert_eq!(asked("10.0.0.1", &both[1..]), None);
+        assert_eq!(asked("10.0.0.1", &[both[0], both[0], both[1]]), None, "twice is as good as never");
     }
 
     #[test]

@@ -7,3 +7,4 @@ pub mod bearer;
 pub(crate) mod body;
 pub(crate) mod caller;
 pub mod forwarded;
+pub(crate) mod possession;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::body::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Frame, SizeHint};
 
 use super::{
     counts::{Counts, OpenStream},
@@ -20,8 +20,8 @@ use super::{
 };
 
 /// A body as the caller gets it. Where it breaks off, what it came over is gone at once, and the caller sees a broken stream.
-pub(super) struct Download {
-    body: Option<Incoming>,
+pub(super) struct Download<B> {
+    body: Option<B>,
     leash: Leash,
     patience: Patience,
     counts: Arc<Counts>,
@@ -37,11 +37,14 @@ pub(super) enum BrokenOff {
     /// Nothing came for too long.
     Still,
     /// The upstream broke it off.
-    Upstream(hyper::Error),
+    Upstream(Box<dyn Error + Send + Sync>),
 }
 
-impl Download {
-    pub(super) fn new(body: Incoming, guard: Guard, idle_timeout: Option<Duration>, counts: &Arc<Counts>) -> Self {
+impl<B> Download<B>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
+    pub(super) fn new(body: B, guard: Guard, idle_timeout: Option<Duration>, counts: &Arc<Counts>) -> Self {
         let (leash, patience) = (Leash::new(guard), Patience::new(idle_timeout));
         Self { body: Some(body), leash, patience, counts: Arc::clone(counts), open: None }
     }
@@ -59,7 +62,7 @@ impl Download {
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
-            Poll::Ready(Some(Err(problem))) => Poll::Ready(Some(Err(BrokenOff::Upstream(problem)))),
+            Poll::Ready(Some(Err(problem))) => Poll::Ready(Some(Err(BrokenOff::Upstream(problem.into())))),
             Poll::Ready(None) => Poll::Ready(None),
             Poll::Pending => {
                 self.open.get_or_insert_with(|| self.counts.open_stream());
@@ -75,7 +78,10 @@ impl Download {
     }
 }
 
-impl Body for Download {
+impl<B> Body for Download<B>
+where
+    B: Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>> + Unpin,
+{
     type Data = Bytes;
     type Error = BrokenOff;
 
@@ -110,3 +116,41 @@ impl fmt::Display for BrokenOff {
 }
 
 impl Error for BrokenOff {}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        convert::Infallible,
+        sync::atomic::{AtomicBool, Ordering},
+    };
+
+    use futures_util::{StreamExt, stream};
+    use http_body_util::{BodyExt, StreamBody};
+    use tokio::sync::watch;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_body_that_always_has_more_is_cut_and_let_go_of() {
+        let upstream = Arc::new(());
+        let held = Arc::clone(&upstream);
+        let piece = || Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"more")));
+        let endless = StreamBody::new(stream::repeat_with(piece).map(move |piece| (piece, &held).0).boxed_local());
+        let (changes, stands) = (watch::Sender::new(0), Arc::new(AtomicBool::new(true)));
+        let asked = Arc::clone(&stands);
+        let guard = Guard::new(changes.subscribe(), move || asked.load(Ordering::SeqCst));
+        let mut body = Download::new(endless, guard, None, &Arc::new(Counts::new()));
+        for _ in 0..1000 {
+            assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "more");
+        }
+        changes.send_modify(|at| *at += 1);
+        assert!(body.frame().await.unwrap().is_ok());
+        assert!(body.open.is_none(), "nobody had to wait");
+
+        stands.store(false, Ordering::SeqCst);
+        changes.send_modify(|at| *at += 1);
+        assert!(matches!(body.frame().await, Some(Err(BrokenOff::Cut))));
+        assert_eq!(Arc::strong_count(&upstream), 1, "the upstream is still held");
+        assert!(body.frame().await.is_none());
+    }
+}

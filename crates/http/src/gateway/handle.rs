@@ -16,6 +16,7 @@ use countersign_service::address::Address;
 use super::{guard::Guard, hop::Hop};
 use crate::{
     app::App,
+    dpop_nonce::NextNonce,
     error::{client_api::Failure, vouch},
     extract::{actor::prove, address::host},
     identity_headers::identity_headers,
@@ -73,9 +74,11 @@ async fn pass(app: App, request: Request) -> Result<Response, Failure> {
     let origin = way.upstream.origin();
     let audience = settings.gateway_audience.as_deref().unwrap_or(&origin);
     let identity = identity_headers(&app, &actor, audience).await?;
+    let nonce = NextNonce::of(&actor);
     let (service, standing) = (app.service.clone(), app.service.standing(actor));
     let guard = Guard::new(news, move || service.still_stands(&standing));
-    Ok(app.gateway.forward(Request::from_parts(parts, body), hop, identity, guard).await?)
+    let answer = app.gateway.forward(Request::from_parts(parts, body), hop, identity, guard).await?;
+    Ok((nonce, answer).into_response())
 }
 
 /// To which project, and which of its paths. No route has looked at this one, so it is taken apart here.

@@ -47,5 +47,5 @@ pub(crate) fn let_pages_read(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers
         .entry(header::ACCESS_CONTROL_EXPOSE_HEADERS)
-        .or_insert(HeaderValue::from_static("retry-after, www-authenticate, dpop-nonce, x-request-id"));
+        .or_insert(HeaderValue::from_static("retry-after, www-authenticate, dpop-nonce, date, x-request-id"));
 }

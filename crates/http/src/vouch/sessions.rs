@@ -13,12 +13,14 @@ use serde::Deserialize;
 
 use crate::{
     app::App,
+    dpop_nonce::NextNonce,
     error::vouch::Failure,
     extract::{
         address::AddressOf,
         backend::{VERIFICATION_TOKEN, VouchingBackend},
-        bearer::bearer_token,
+        bearer::shown_token,
         caller::address_of,
+        possession::possession_of,
     },
 };
 
@@ -34,8 +36,10 @@ impl FromRequestParts<App> for AskerOf {
             return Ok(Self(Asker::Backend(backend)));
         }
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
-        let unverified = bearer_token(&parts.headers).unwrap_or_default();
-        Ok(Self(Asker::User(app.service.prove_access_token(&address, unverified, address_of(parts, app))?)))
+        let possession = possession_of(parts, app);
+        let shown = shown_token(&parts.headers, possession.as_ref());
+        let proved = app.service.prove_access_token(&address, shown, address_of(parts, app));
+        proved.map(|bearer| Self(Asker::User(bearer))).map_err(|refused| Failure::of_token(refused, &shown))
     }
 }
 
@@ -51,10 +55,14 @@ pub(crate) struct Named {
 #[utoipa::path(
     get, path = "/auth/v1/user/{uid}/sessions", operation_id = "listSessions", tag = "Vouch",
     security(("access_token" = []), ("secret_key" = [])),
-    params(("uid" = String, Path, description = "The user.", example = "u_01ARZ3NDEKTSV4RRFFQ69G5FAV")),
+    params(
+        ("uid" = String, Path, description = "The user.", example = "u_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        ("DPoP" = Option<String>, Header, description = "A proof of the key to which the token is bound (RFC 9449), with `Authorization: DPoP`."),
+    ),
     responses(
         (status = 200, description = "The sessions that are alive.", body = Sessions),
-        (status = 401, description = "10001: expired. 10002: no access token of this project. 100006: no live secret key. 100049: the \
+        (status = 401, description = "10001: expired. 10002: no access token of this project, or one that is bound to a key, without a proof of that \
+            key; `WWW-Authenticate`, `DPoP-Nonce`. 100006: no live secret key. 100049: the \
             session of the token is over.", body = ErrorBody),
         (status = 404, description = "100012: there is no such user, or not for this caller.", body = ErrorBody),
         (status = 429, description = "100009: over a limit; `Retry-After` says when to come again.", body = ErrorBody),
@@ -67,11 +75,15 @@ pub(crate) async fn handle(
     AskerOf(asker): AskerOf,
     AddressOf(address): AddressOf,
     uid: Result<Path<Named>, PathRejection>,
-) -> Result<Json<Sessions>, Failure> {
+) -> Result<(NextNonce, Json<Sessions>), Failure> {
     // What is no text names nobody.
     let uid = uid.map(|Path(named)| named.uid).unwrap_or_default();
     let sessions = app.service.list_sessions(&asker, &address, &uid).await?;
-    Ok(Json(Sessions { sessions: sessions.iter().map(body).collect() }))
+    let nonce = match &asker {
+        Asker::User(bearer) => bearer.dpop_nonce().map(str::to_owned),
+        Asker::Backend(_) => None,
+    };
+    Ok((NextNonce(nonce), Json(Sessions { sessions: sessions.iter().map(body).collect() })))
 }
 
 fn body(session: &Session) -> SessionBody {

@@ -28,7 +28,8 @@ pub struct HttpConfig {
     /// The project that the root serves. Default: none, so every call must name its project.
     #[serde(deserialize_with = "project")]
     pub default_project: Option<ProjectId>,
-    /// Networks of the proxies whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Request-Id` are believed: one, or a list. Default: none.
+    /// Networks of the proxies whose `X-Forwarded-For`, `X-Forwarded-Host`, `X-Forwarded-Proto` and `X-Request-Id` are believed: one, or a
+    /// list. Default: none.
     #[serde(deserialize_with = "one_or_more")]
     pub trusted_proxies: Vec<IpNet>,
     /// A certificate chain in PEM: the server speaks TLS itself. Default: a proxy does.

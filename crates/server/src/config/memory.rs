@@ -12,10 +12,12 @@ pub struct MemoryConfig {
     pub known_users: usize,
     /// Callers that are counted at once for limits. Default: 100,000.
     pub counted_callers: usize,
+    /// Proofs of possession, none of which is taken twice. Default: 100,000.
+    pub seen_proofs: usize,
 }
 
 impl Default for MemoryConfig {
     fn default() -> Self {
-        Self { verified_tokens: 100_000, known_users: 100_000, counted_callers: 100_000 }
+        Self { verified_tokens: 100_000, known_users: 100_000, counted_callers: 100_000, seen_proofs: 100_000 }
     }
 }

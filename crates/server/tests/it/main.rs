@@ -5,6 +5,7 @@
 mod assistant;
 mod bad_input;
 mod client_api;
+mod dpop;
 mod gateway;
 mod guides;
 mod operation;

@@ -99,6 +99,7 @@ pub(crate) async fn load_project(
         mac_key: newest,
         last_mac_key: mac.last().map_or(newest, |key| key.id),
         caller_marks_key: master_key.caller_marks_key(id),
+        dpop_nonce_key: master_key.dpop_nonce_key(id),
         settings,
         project,
     }))
@@ -106,13 +107,8 @@ pub(crate) async fn load_project(
 
 /// A project's issuer is where it is found: at its own host name, at the root if that is its, or at its path.
 fn issuer(project: &Project, settings: &Settings, config: &Config) -> String {
-    let (scheme, authority) = config.public_url.split_once("://").unwrap_or(("https", ""));
-    let port = authority.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
     match &settings.host {
-        Some(host) => match port {
-            Some((_, port)) => format!("{scheme}://{host}:{port}"),
-            None => format!("{scheme}://{host}"),
-        },
+        Some(host) => config.url_at(host),
         None if config.default_project.as_ref() == Some(&project.id) => config.public_url.clone(),
         None => format!("{}/p/{}", config.public_url, project.id),
     }

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use countersign_crypto::{
     api_key::SecretKeyHash,
     caller_marks::CallerMarksKey,
+    dpop_nonce::DpopNonceKey,
     jose::signing_key::{SigningKey, VerifyingKey},
     refresh_token::RefreshTokenKey,
     user_mac::HmacSecret,
@@ -21,6 +22,8 @@ use countersign_domain::{
     policy::Settings,
     project::Project,
 };
+
+use crate::proof::possession::NoncePolicy;
 
 /// A project.
 pub struct ProjectView {
@@ -46,6 +49,7 @@ pub struct ProjectView {
     /// The highest number that any MAC key of the project was given, as far as the database knows.
     pub(super) last_mac_key: MacKeyId,
     pub(super) caller_marks_key: CallerMarksKey,
+    pub(super) dpop_nonce_key: DpopNonceKey,
 }
 
 /// The keys of the client API.
@@ -71,6 +75,13 @@ pub struct ClientView {
     pub settings: Settings,
 }
 
+impl ClientView {
+    /// Whether its proofs of possession must carry a nonce of ours.
+    pub fn nonce_policy(&self) -> NoncePolicy {
+        if self.settings.dpop_nonce { NoncePolicy::Required } else { NoncePolicy::Optional }
+    }
+}
+
 impl ProjectView {
     /// A client by its id.
     pub fn client(&self, id: &ClientId) -> Option<&ClientView> {
@@ -78,7 +89,7 @@ impl ProjectView {
     }
 
     /// The host names that are the gateway's alone.
-    pub(super) fn gateway_hosts(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn gateway_hosts(&self) -> impl Iterator<Item = &str> {
         self.settings.gateway_routes.iter().flat_map(Routes::hosts)
     }
 
@@ -162,6 +173,10 @@ impl ProjectView {
 
     pub(crate) fn caller_marks_key(&self) -> &CallerMarksKey {
         &self.caller_marks_key
+    }
+
+    pub(crate) fn dpop_nonce_key(&self) -> &DpopNonceKey {
+        &self.dpop_nonce_key
     }
 
     /// What the revocation counters stand at, for something of this user, client and key. The user's is the caller's to know.

@@ -1,5 +1,5 @@
 //! An access token makes its caller the user that it names. The signature is checked once and remembered; everything that can change is
-//! judged after it, every time.
+//! judged after it, every time. One that is bound to a key is worth something only together with a proof of that key, for this call.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -12,12 +12,14 @@ use countersign_domain::{
     generations::Generations,
     id::{ClientId, KeyId, ProjectId, SessionId, UserId},
     proof::Proof,
+    thumbprint::Thumbprint,
 };
 
+use super::possession::{NoncePolicy, Possession, PossessionRefused, UnverifiedPossession};
 use crate::{
     Service,
     address::Address,
-    directory::ProjectView,
+    directory::{ClientView, ProjectView},
     error::Outage,
     limits::TooMany,
     verdicts::{ACCEPTED, Proof as Verdict},
@@ -27,6 +29,16 @@ use crate::{
 pub struct Bearer {
     pub(crate) project: Arc<ProjectView>,
     pub(crate) token: Arc<Verified>,
+    dpop_nonce: Option<String>,
+}
+
+/// How an access token is shown.
+#[derive(Debug, Clone, Copy)]
+pub enum ShownToken<'a> {
+    /// As it is: `Authorization: Bearer` (RFC 6750).
+    Bearer(&'a str),
+    /// As one that is bound to a key: `Authorization: DPoP` (RFC 9449 §7.1), with the header that must come with it.
+    Dpop(&'a str, Option<&'a UnverifiedPossession>),
 }
 
 /// What remains of an access token whose signature has been checked.
@@ -44,6 +56,7 @@ pub(crate) struct Verified {
     pub(crate) proof: Proof,
     pub(crate) vouched_by: Option<KeyId>,
     generations: Generations,
+    bound_to: Option<Thumbprint>,
 }
 
 /// Why an access token isn't taken.
@@ -58,12 +71,33 @@ pub enum TokenRefused {
     /// Its session has ended, or its user, client, key or project has been revoked.
     #[error("the session of the access token has ended")]
     Revoked,
+    /// It is bound to a key, and was shown as if it weren't: whoever copied it could do that.
+    #[error("the access token is bound to a key")]
+    Bound,
+    /// It is bound to no key, and was shown as if it were.
+    #[error("the access token is not bound to a key")]
+    NotBound,
+    /// It was shown with no proof of a key, or with more than one.
+    #[error("the access token came without a proof of its key")]
+    NoProof,
+    /// It was shown with a proof of another key.
+    #[error("the access token is bound to another key")]
+    OtherKey,
+    /// It was shown with a proof that won't do.
+    #[error(transparent)]
+    Possession(PossessionRefused),
     /// It isn't one of ours, and it comes from a network that has tried too often.
     #[error("too many failed calls from this network")]
     TooMany(TooMany),
     /// Nothing can be said.
     #[error(transparent)]
     Outage(#[from] Outage),
+}
+
+impl From<PossessionRefused> for TokenRefused {
+    fn from(refused: PossessionRefused) -> Self {
+        Self::Possession(refused)
+    }
 }
 
 impl Bearer {
@@ -76,6 +110,23 @@ impl Bearer {
     pub fn session(&self) -> SessionId {
         self.token.session
     }
+
+    /// The nonce for the next proof, for who proved possession of a key.
+    pub fn dpop_nonce(&self) -> Option<&str> {
+        self.dpop_nonce.as_deref()
+    }
+}
+
+impl<'a> ShownToken<'a> {
+    /// Is it shown as one that is bound to a key?
+    pub fn is_dpop(&self) -> bool {
+        matches!(self, Self::Dpop(..))
+    }
+
+    fn unverified(&self) -> &'a str {
+        let (Self::Bearer(unverified) | Self::Dpop(unverified, _)) = self;
+        unverified
+    }
 }
 
 impl Service {
@@ -84,10 +135,10 @@ impl Service {
     pub fn prove_access_token(
         &self,
         address: &Address,
-        unverified: &str,
+        shown: ShownToken<'_>,
         from: IpAddr,
     ) -> Result<Bearer, TokenRefused> {
-        let proved = self.bearer(address, unverified).map_err(|refused| match refused {
+        let proved = self.bearer(address, shown).map_err(|refused| match refused {
             TokenRefused::NotOurs => self.count_forgery(address, from),
             other => other,
         });
@@ -96,8 +147,9 @@ impl Service {
         proved
     }
 
-    fn bearer(&self, address: &Address, unverified: &str) -> Result<Bearer, TokenRefused> {
+    fn bearer(&self, address: &Address, shown: ShownToken<'_>) -> Result<Bearer, TokenRefused> {
         self.fresh()?;
+        let unverified = shown.unverified();
         let key = sha256(unverified);
         let token = if let Some(known) = self.verified.get(&key) {
             known
@@ -109,7 +161,31 @@ impl Service {
         let addressed = self.addressed(address, Some(token.project.as_str()));
         let project = addressed.map_err(|_| TokenRefused::NotOurs)?;
         self.judge(&project, &token)?;
-        Ok(Bearer { project, token })
+        let possession = self.check_binding(&project, &token, shown)?;
+        let dpop_nonce = possession.map(|_| self.dpop_nonce(&project));
+        Ok(Bearer { project, token, dpop_nonce })
+    }
+
+    /// A token must be shown as what it is: one that is bound to a key only with a proof of that key, one that isn't only without.
+    fn check_binding(
+        &self,
+        project: &ProjectView,
+        token: &Verified,
+        shown: ShownToken<'_>,
+    ) -> Result<Option<Possession>, TokenRefused> {
+        let (bound_to, unverified, proof) = match (token.bound_to, shown) {
+            (None, ShownToken::Bearer(_)) => return Ok(None),
+            (Some(_), ShownToken::Bearer(_)) => return Err(TokenRefused::Bound),
+            (None, ShownToken::Dpop(..)) => return Err(TokenRefused::NotBound),
+            (Some(_), ShownToken::Dpop(_, None)) => return Err(TokenRefused::NoProof),
+            (Some(bound_to), ShownToken::Dpop(unverified, Some(proof))) => (bound_to, unverified, proof),
+        };
+        let key = self.shown_key(project, proof, Some(unverified)).map_err(PossessionRefused::from)?;
+        if key.key() != bound_to {
+            return Err(TokenRefused::OtherKey);
+        }
+        let nonces = project.client(&token.client).map_or(NoncePolicy::Required, ClientView::nonce_policy);
+        Ok(Some(key.require(nonces)?))
     }
 
     fn count_forgery(&self, address: &Address, from: IpAddr) -> TokenRefused {
@@ -142,6 +218,7 @@ impl Service {
             proof: token.proof,
             vouched_by: token.vouched_by,
             generations: token.generations,
+            bound_to: token.bound_to,
         })
     }
 
@@ -173,6 +250,11 @@ impl TokenRefused {
             Self::NotOurs => "not_ours",
             Self::Expired => "expired",
             Self::Revoked => "revoked",
+            Self::Bound => "bound",
+            Self::NotBound => "not_bound",
+            Self::NoProof => "no_dpop_proof",
+            Self::OtherKey => "other_key",
+            Self::Possession(refused) => refused.reason(),
             Self::TooMany(_) => "too_many",
             Self::Outage(_) => "outage",
         }

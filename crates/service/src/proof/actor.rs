@@ -11,8 +11,9 @@ use countersign_domain::{
 };
 
 use super::{
-    access_token::{Bearer, TokenRefused},
+    access_token::{Bearer, ShownToken, TokenRefused},
     client_call::{CallRefused, ClientCall, ClientUser, Flaw, Shown, UserProof, check_origin},
+    possession::UnverifiedPossession,
     secret_key::{Backend, NotABackend},
 };
 use crate::{
@@ -26,6 +27,8 @@ pub struct Credentials<'a> {
     pub client: ClientCall<'a>,
     /// The `Authorization` header.
     pub authorization: Shown<'a>,
+    /// What is shown of a key.
+    pub possession: Option<&'a UnverifiedPossession>,
 }
 
 /// A proved caller.
@@ -52,8 +55,13 @@ pub enum NotAnActor {
     #[error(transparent)]
     Call(#[from] CallRefused),
     /// The access token isn't one.
-    #[error(transparent)]
-    Token(#[from] TokenRefused),
+    #[error("{refused}")]
+    Token {
+        /// Why.
+        refused: TokenRefused,
+        /// Was it shown as one that is bound to a key?
+        is_dpop: bool,
+    },
     /// The secret key isn't one.
     #[error(transparent)]
     Backend(#[from] NotABackend),
@@ -86,7 +94,7 @@ impl Service {
     ) -> Result<Actor, NotAnActor> {
         let token = match shown.authorization {
             Shown::Absent => None,
-            Shown::Once(value) => bearer(value),
+            Shown::Once(value) => token(value, shown.possession),
             Shown::Repeated => return Err(self.refuse(address, Flaw::HeaderRepeated, caller)),
         };
         let Some(token) = token else {
@@ -100,11 +108,14 @@ impl Service {
         Ok(actor)
     }
 
-    fn prove_token(&self, address: &Address, token: &str, caller: &Caller) -> Result<Actor, NotAnActor> {
-        if token.starts_with("sk_") {
-            return Ok(Actor::Backend(self.prove_secret_key(Some(token), caller)?));
+    fn prove_token(&self, address: &Address, shown: ShownToken<'_>, caller: &Caller) -> Result<Actor, NotAnActor> {
+        if let ShownToken::Bearer(secret) = shown
+            && secret.starts_with("sk_")
+        {
+            return Ok(Actor::Backend(self.prove_secret_key(Some(secret), caller)?));
         }
-        Ok(Actor::Bearer(self.prove_access_token(address, token, caller.address)?))
+        let proved = self.prove_access_token(address, shown, caller.address);
+        proved.map(Actor::Bearer).map_err(|refused| NotAnActor::Token { refused, is_dpop: shown.is_dpop() })
     }
 
     /// Path, host, publishable key and credential must name one project, and the page must be one that may call.
@@ -210,6 +221,14 @@ impl Actor {
         }
     }
 
+    /// The nonce for the next proof, for who proved possession of a key.
+    pub fn dpop_nonce(&self) -> Option<&str> {
+        match self {
+            Self::Bearer(bearer) => bearer.dpop_nonce(),
+            Self::Client(_) | Self::Backend(_) => None,
+        }
+    }
+
     /// The project in which the actor was proved.
     pub fn project(&self) -> &Arc<ProjectView> {
         match self {
@@ -220,8 +239,13 @@ impl Actor {
     }
 }
 
-/// What stands after `Bearer` (RFC 6750 §2.1). Another scheme is not for us.
-fn bearer(value: &[u8]) -> Option<&str> {
+/// What stands after `Bearer` (RFC 6750 §2.1) or `DPoP` (RFC 9449 §7.1). Another scheme is not for us.
+fn token<'a>(value: &'a [u8], possession: Option<&'a UnverifiedPossession>) -> Option<ShownToken<'a>> {
     let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim_start())
+    let token = token.trim_start();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Some(ShownToken::Bearer(token))
+    } else {
+        scheme.eq_ignore_ascii_case("dpop").then_some(ShownToken::Dpop(token, possession))
+    }
 }

@@ -1,6 +1,9 @@
-//! Sessions, once they are open.
+//! Sessions: opening them, and what comes after.
 
+pub(crate) mod draft;
 pub mod end;
 pub mod list;
+pub mod open;
 pub mod refresh;
+pub(crate) mod room;
 pub mod sign_out;

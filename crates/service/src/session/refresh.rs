@@ -2,6 +2,8 @@
 //!
 //! The row is read, the rule is asked, and the row moves on, in one transaction that is shared with whoever else waits. The rule is a function,
 //! so it is asked again afterwards for the answer: from the same row it says the same.
+//!
+//! A session that is bound to a key doesn't rotate: the key is the proof, and its refresh token is worth nothing without it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,6 +14,7 @@ use countersign_domain::{
     id::{AuditId, MacKeyId},
     refresh::{Attempt, CallerMarks, Event, Judgement, Outcome, Rotation},
     session::{EndReason, Over, Session},
+    thumbprint::Thumbprint,
 };
 use countersign_storage::{
     hot::{Moving, Written},
@@ -26,7 +29,11 @@ use crate::{
     directory::{ClientView, ProjectView},
     error::Outage,
     limits::TooMany,
-    proof::refresh_token::{AuthenticToken, NotAuthentic},
+    proof::{
+        possession::{PossessionRefused, ShownKey, UnverifiedPossession},
+        refresh_token::{AuthenticToken, NotAuthentic},
+    },
+    tally::Refusal,
     token::{Generation, TokenPair, access_expiry},
     verdicts::{ACCEPTED, Proof},
 };
@@ -37,6 +44,13 @@ pub enum RefreshRefused {
     /// Not a refresh token of this project.
     #[error("not a refresh token of this project")]
     NotOurs,
+    /// The session is bound to a key, and whoever calls showed no proof of it. A copied refresh token looks like this: nothing may come of it,
+    /// neither a token nor the end of the session.
+    #[error("the session is bound to a key that was not shown")]
+    OtherKey,
+    /// The key of the session was shown, by a proof that won't do.
+    #[error(transparent)]
+    Possession(#[from] PossessionRefused),
     /// Another part of the app holds a newer token; the session lives.
     #[error("another part of the app holds a newer token")]
     Replaced,
@@ -67,14 +81,15 @@ impl From<NotAuthentic> for RefreshRefused {
 const ATTEMPTS: usize = 16;
 
 impl Service {
-    /// Gives the next pair of tokens for a refresh token.
+    /// Gives the next pair of tokens for a refresh token; for one of a session that is bound to a key, only together with a proof of it.
     pub async fn refresh(
         &self,
         address: &Address,
         unverified: &str,
+        possession: Option<&UnverifiedPossession>,
         caller: &Caller,
     ) -> Result<TokenPair, RefreshRefused> {
-        let refreshed = self.refresh_uncounted(address, unverified, caller).await;
+        let refreshed = self.refresh_uncounted(address, unverified, possession, caller).await;
         let reason = refreshed.as_ref().map_or_else(RefreshRefused::reason, |_| ACCEPTED);
         Proof::RefreshToken.count(reason);
         refreshed
@@ -84,16 +99,19 @@ impl Service {
         &self,
         address: &Address,
         unverified: &str,
+        possession: Option<&UnverifiedPossession>,
         caller: &Caller,
     ) -> Result<TokenPair, RefreshRefused> {
         self.fresh()?;
         let AuthenticToken { project, token } = self.prove_refresh_token(address, unverified, caller)?;
+        let shown = possession.and_then(|shown| self.shown_key(&project, shown, None).ok()).map(Arc::new);
         let marks = caller_marks(project.caller_marks_key(), caller.address, &caller.user_agent);
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let refresh = Arc::new(Refresh {
                 project: Arc::clone(&project),
                 token: token.clone(),
+                shown: shown.clone(),
                 marks,
                 now,
                 since_leap: self.time.since_leap(),
@@ -114,7 +132,7 @@ impl Service {
         let moved = self.db.move_session(project, session, move |stored| deciding.decide(stored)).await;
         let (stored, written) = moved.map_err(Outage::from)?;
         let stored = stored.ok_or(RefreshRefused::Ended)?;
-        let weighed = refresh.weigh(&stored)?;
+        let weighed = refresh.weigh(&stored).inspect_err(|refused| self.count_other_key(&refresh, refused))?;
         if let Outcome::Ends(reason) = weighed.judgement.outcome {
             self.end_for(&refresh, &stored.session, reason, weighed.judgement.event).await?;
             return Err(RefreshRefused::Ended);
@@ -129,6 +147,14 @@ impl Service {
                 pair.map(Some).ok_or_else(|| Outage::Fault("the newest MAC key is missing".to_owned()).into())
             }
             (Outcome::Replaced | Outcome::Ends(_), _) => Err(RefreshRefused::Replaced),
+        }
+    }
+
+    /// A refresh token in other hands than its key is worth knowing of.
+    fn count_other_key(&self, refresh: &Refresh, refused: &RefreshRefused) {
+        if let RefreshRefused::OtherKey = refused {
+            let (project, reason) = (refresh.project.project.id.clone(), refused.reason());
+            self.tally.refused(Refusal { project, act: Act::RefreshRefused, reason, key: None });
         }
     }
 
@@ -149,6 +175,8 @@ impl Service {
 struct Refresh {
     project: Arc<ProjectView>,
     token: RefreshToken,
+    /// The key that the call shows.
+    shown: Option<Arc<ShownKey>>,
     marks: CallerMarks,
     now: Timestamp,
     /// How long ago the clock leapt.
@@ -170,6 +198,7 @@ impl Refresh {
             return Err(RefreshRefused::NotOurs);
         }
         let session = &stored.session;
+        let shown = session.dpop_jkt.map(|key| self.shown_as(key)).transpose()?;
         let client = self.project.client(&session.client).filter(|view| view.client.disabled_at.is_none());
         let client = client.ok_or(RefreshRefused::Ended)?;
         let clock = ClockState::after_leap(self.since_leap, client.settings.refresh_overlap);
@@ -178,6 +207,11 @@ impl Refresh {
         if stored.user_disabled_at.is_some() || session.generations.overtaken_by(current).is_some() {
             return Err(RefreshRefused::Ended);
         }
+        let mut rule = client.settings.refresh_rule();
+        if let Some(shown) = shown {
+            shown.require(client.nonce_policy())?;
+            rule.rotates = false;
+        }
         let attempt = Attempt {
             generation: self.token.generation,
             caller: self.marks,
@@ -185,8 +219,12 @@ impl Refresh {
             now: self.now,
             clock,
         };
-        let judgement = session.rotation.judge(&attempt, &client.settings.refresh_rule());
+        let judgement = session.rotation.judge(&attempt, &rule);
         Ok(Weighed { client, judgement })
+    }
+
+    fn shown_as(&self, key: Thumbprint) -> Result<&ShownKey, RefreshRefused> {
+        self.shown.as_deref().filter(|shown| shown.key() == key).ok_or(RefreshRefused::OtherKey)
     }
 
     /// What the row must say before the answer may be given.
@@ -279,6 +317,8 @@ impl RefreshRefused {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::NotOurs => "not_ours",
+            Self::OtherKey => "other_key",
+            Self::Possession(refused) => refused.reason(),
             Self::Replaced => "replaced",
             Self::Ended => "ended",
             Self::Idle => "idle",

@@ -1,9 +1,10 @@
-//! Signing out: any authentic token of the session may, however old.
+//! Signing out: any authentic token of the session may, however old; where the session is bound to a key, together with a proof of that key.
+//! A copied token must not be able to do harm either, and a session whose key is lost is worth nothing to anybody.
 
 use countersign_domain::{
     audit::{Act, Actor},
     id::{SessionId, UserId},
-    session::EndReason,
+    session::{EndReason, Session},
 };
 
 use countersign_storage::sessions;
@@ -13,9 +14,13 @@ use crate::{
     Service,
     address::Address,
     caller::Caller,
+    directory::{ClientView, ProjectView},
     error::Outage,
     limits::TooMany,
-    proof::refresh_token::{AuthenticToken, NotAuthentic},
+    proof::{
+        possession::{NoncePolicy, PossessionRefused, UnverifiedPossession},
+        refresh_token::{AuthenticToken, NotAuthentic},
+    },
 };
 
 /// Why a sign-out is refused.
@@ -27,6 +32,12 @@ pub enum SignOutRefused {
     /// The session is another user's than the one named.
     #[error("the session is another user's")]
     OtherUser,
+    /// The session is bound to a key, and whoever calls showed no proof of it.
+    #[error("the session is bound to a key that was not shown")]
+    OtherKey,
+    /// The key of the session was shown, by a proof that won't do.
+    #[error(transparent)]
+    Possession(#[from] PossessionRefused),
     /// Too many failed calls from this network.
     #[error("too many failed calls from this network")]
     TooMany(TooMany),
@@ -42,6 +53,7 @@ impl Service {
         address: &Address,
         user: &str,
         unverified: &str,
+        possession: Option<&UnverifiedPossession>,
         caller: &Caller,
     ) -> Result<SessionId, SignOutRefused> {
         self.fresh()?;
@@ -59,6 +71,7 @@ impl Service {
         if !stored.secret_hash.matches(&token.secret) {
             return Err(SignOutRefused::NotOurs);
         }
+        self.check_key(&project, &stored.session, possession)?;
         if user.parse::<UserId>() != Ok(stored.session.user) {
             return Err(SignOutRefused::OtherUser);
         }
@@ -72,5 +85,21 @@ impl Service {
             self.end_session(&stored.session, ending).await?;
         }
         Ok(token.session)
+    }
+
+    fn check_key(
+        &self,
+        project: &ProjectView,
+        session: &Session,
+        possession: Option<&UnverifiedPossession>,
+    ) -> Result<(), SignOutRefused> {
+        let Some(key) = session.dpop_jkt else {
+            return Ok(());
+        };
+        let shown = possession.and_then(|shown| self.shown_key(project, shown, None).ok());
+        let shown = shown.filter(|shown| shown.key() == key).ok_or(SignOutRefused::OtherKey)?;
+        let nonces = project.client(&session.client).map_or(NoncePolicy::Required, ClientView::nonce_policy);
+        shown.require(nonces)?;
+        Ok(())
     }
 }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use countersign_crypto::refresh_token::RefreshSecret;
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::Timestamp,
-    id::{SessionId, UserId},
-    refresh::Rotation,
+    id::UserId,
     session::Session,
 };
 use countersign_storage::{hot::Written, identities::Found};
@@ -16,16 +14,12 @@ use super::{
     Intent, Vouch, VouchRefused, asserted,
     find::{Meant, meant, wanted},
     proof,
-    short_way::{Draft, ShortWay},
+    short_way::ShortWay,
     transaction::{Done, Plan},
 };
 use crate::{
-    Service,
-    caller::Caller,
-    directory::ClientView,
-    error::Outage,
-    proof::secret_key::Backend,
-    token::{Generation, TokenPair, access_expiry},
+    Service, caller::Caller, directory::ClientView, error::Outage, proof::secret_key::Backend, session::draft::Terms,
+    token::TokenPair,
 };
 
 /// How often somebody else may come first before we give up.
@@ -41,9 +35,17 @@ impl Service {
         caller: &Caller,
     ) -> Result<TokenPair, VouchRefused> {
         let now = self.now();
+        let project = &backend.project;
+        let terms = Terms {
+            vouched_by: Some(backend.key),
+            device: vouch.device.clone(),
+            dpop_jkt: None,
+            proof: proof(vouch, backend, now),
+            longest: None,
+        };
         let short = Arc::new(ShortWay {
-            asserted: asserted(vouch, backend.project.settings.vouch_email).into(),
-            draft: self.draft(backend, client, vouch, now),
+            asserted: asserted(vouch, project.settings.vouch_email).into(),
+            draft: self.draft(project, client, terms, now),
             create: intent.create,
             may_create: backend.secret_key().is_some_and(|key| key.scope.may_create_users),
             new_user: UserId::new(now, self.entropy.bytes()),
@@ -53,17 +55,17 @@ impl Service {
             cap: client.settings.session_cap,
         });
         for _ in 0..ATTEMPTS {
-            let wanted = wanted(&backend.project.project.id, &client.client.id, &short.asserted);
+            let wanted = wanted(&project.project.id, &client.client.id, &short.asserted);
             let deciding = Arc::clone(&short);
             let opened = self.db.open_session(wanted, move |found| deciding.decide(found)).await;
             let (found, written) = opened.map_err(Outage::from)?;
             match (written, short.session(&found)) {
                 (Written::Lost, _) => {}
-                (Written::Done, Some(session)) => return self.first_pair(backend, &short.draft, &session),
+                (Written::Done, Some(session)) => return Ok(self.first_pair(project, &short.draft, &session)?),
                 (Written::Done, None) => return Err(Outage::Fault("a session was opened for nobody".to_owned()).into()),
                 (Written::Nothing, _) => {
                     if let Some(session) = self.open_the_long_way(&short, &found).await? {
-                        return self.first_pair(backend, &short.draft, &session);
+                        return Ok(self.first_pair(project, &short.draft, &session)?);
                     }
                 }
             }
@@ -99,39 +101,6 @@ impl Service {
             Done::Nobody => Ok(None),
             Done::Refused(refused) => Err(refused.into()),
         }
-    }
-
-    fn draft(&self, backend: &Backend, client: &ClientView, vouch: &Vouch, now: Timestamp) -> Draft {
-        let settings = &client.settings;
-        let project = &backend.project;
-        let expires_at = now.plus(settings.refresh_lifetime);
-        let nobody_yet = UserId::from_bytes([0; 16]);
-        let session = Session {
-            project: project.project.id.clone(),
-            id: SessionId::new(now, self.entropy.bytes()),
-            user: nobody_yet,
-            client: client.client.id.clone(),
-            vouched_by: Some(backend.key),
-            device: vouch.device.clone(),
-            proof: proof(vouch, backend, now),
-            scope: String::new(),
-            generations: project.generations(0, &client.client.id, Some(backend.key)),
-            rotation: Rotation::first(now, project.mac_key()),
-            created_at: now,
-            idle_expires_at: now.plus(settings.session_idle),
-            expires_at,
-            access_expires_at: access_expiry(settings.access_lifetime, expires_at, now),
-            ended: None,
-        };
-        Draft { session, secret: RefreshSecret::generate(&self.entropy) }
-    }
-
-    fn first_pair(&self, backend: &Backend, draft: &Draft, session: &Session) -> Result<TokenPair, VouchRefused> {
-        let Rotation { generation: number, mac_key, .. } = session.rotation;
-        let generation = Generation { secret: &draft.secret, number, mac_key };
-        let (ends, now) = (session.access_expires_at, session.created_at);
-        let pair = self.issue(&backend.project, session, &generation, ends, now);
-        pair.ok_or_else(|| VouchRefused::Outage(Outage::Fault("the newest MAC key is missing".to_owned())))
     }
 
     /// Who vouches, when, in which request; for whom is yet to be seen.

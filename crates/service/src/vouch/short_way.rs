@@ -2,7 +2,6 @@
 
 use std::{num::NonZeroU32, sync::Arc};
 
-use countersign_crypto::refresh_token::RefreshSecret;
 use countersign_domain::{
     audit::{AuditEntry, Subject},
     clock::Timestamp,
@@ -22,23 +21,7 @@ use super::{
     Names, VouchRefused,
     find::{FoundUser, Meant, meant},
 };
-
-/// A session that is to be, for a user who may not be known yet.
-#[derive(Clone)]
-pub(super) struct Draft {
-    pub(super) session: Session,
-    pub(super) secret: RefreshSecret,
-}
-
-impl Draft {
-    /// The session, for this user.
-    pub(super) fn of(&self, user: UserId, generation: u32) -> Session {
-        let mut session = self.session.clone();
-        session.user = user;
-        session.generations.user = generation;
-        session
-    }
-}
+use crate::session::draft::Draft;
 
 /// So many vouches for one user may be under way at once before the cap is counted exactly.
 const CAP_MARGIN: u32 = 16;

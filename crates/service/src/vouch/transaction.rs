@@ -8,7 +8,7 @@ use countersign_domain::{
     clock::Timestamp,
     id::{AuditId, SessionId, UserId},
     identity_join::{Asserted, Conflict},
-    session::{EndReason, Session},
+    session::Session,
 };
 use countersign_storage::{
     Conn, audit,
@@ -16,15 +16,20 @@ use countersign_storage::{
     error::Result,
     identities,
     sessions::{self, NewSession},
-    users,
 };
 
 use super::{
     VouchRefused,
     find::{FoundUser, Meant, find},
-    short_way::{Draft, record},
+    short_way::record,
 };
-use crate::Service;
+use crate::{
+    Service,
+    session::{
+        draft::Draft,
+        room::{MadeRoom, make_room},
+    },
+};
 
 /// Everything the transaction needs, drawn up before: it may run several times and must come to the same.
 pub(super) struct Plan {
@@ -117,34 +122,19 @@ impl Work<'_> {
         Ok((user.id, user.generation))
     }
 
-    /// Opens the session; first ends those that must make room. Nobody else counts this user's sessions meanwhile.
+    /// Opens the session; first ends those that must make room.
     async fn open(&mut self, conn: &mut Conn<'_>, user: UserId, generation: u32) -> Result<Session> {
         let draft = &self.plan.draft;
         let session = draft.of(user, generation);
-        let (project, client) = (&session.project, &session.client);
-        users::lock(conn, project, user).await?;
-        if let Some(device) = &session.device {
-            let same = sessions::find_live_of_device(conn, project, user, client, device).await?;
-            self.end(conn, user, same, EndReason::Replaced).await?;
+        for MadeRoom { session, reason, until } in make_room(conn, &session, self.plan.cap).await? {
+            self.change(What::SessionEnded(session), until);
+            self.note(Act::SessionEnded, user, Some(session), vec![("reason", reason.as_str().to_owned())]);
         }
-        let beyond = sessions::list_beyond(conn, project, user, client, self.plan.cap.get() - 1).await?;
-        self.end(conn, user, beyond, EndReason::Cap).await?;
         let row = NewSession { session, secret_hash: draft.secret.hash() };
         sessions::insert_many(conn, &[&row]).await?;
         let session = row.session;
         self.note(Act::SessionVouched, user, Some(session.id), Vec::new());
         Ok(session)
-    }
-
-    async fn end(&mut self, conn: &mut Conn<'_>, user: UserId, ended: Vec<SessionId>, reason: EndReason) -> Result<()> {
-        let project = self.plan.draft.session.project.clone();
-        for session in ended {
-            if let Some(until) = sessions::end(conn, &project, session, reason, self.plan.now).await? {
-                self.change(What::SessionEnded(session), until);
-                self.note(Act::SessionEnded, user, Some(session), vec![("reason", reason.as_str().to_owned())]);
-            }
-        }
-        Ok(())
     }
 
     fn change(&mut self, what: What, expires_at: Timestamp) {

@@ -31,7 +31,7 @@ pub(crate) struct Given {
 pub(crate) async fn schema(engine: Engine) -> Given {
     let database = TestDatabase::create(engine).await;
     let db = database.open().await;
-    assert_eq!(migrate::migrate(&db).await.unwrap(), 1);
+    migrate::migrate(&db).await.unwrap();
     Given { db, database }
 }
 
@@ -169,6 +169,7 @@ pub(crate) fn session(user: &User, number: u8) -> NewSession {
         client: "c1".parse().unwrap(),
         vouched_by: None,
         device: None,
+        dpop_jkt: None,
         proof: Proof { methods: vec![Method::vouch()], level: Level::Vouched, at: at(0) },
         scope: String::new(),
         generations: Generations { user: 1, client: 2, key: 3, project: 4 },

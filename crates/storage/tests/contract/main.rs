@@ -14,5 +14,6 @@ mod maintenance;
 mod migrate;
 mod projects;
 mod sessions;
+mod spent;
 mod users;
 mod writer;

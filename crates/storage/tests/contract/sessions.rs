@@ -7,6 +7,7 @@ use countersign_domain::{
     proof::{Level, Proof},
     refresh::{CallerMarks, Mark, Rotation},
     session::{EndReason, Ended},
+    thumbprint::Thumbprint,
 };
 use countersign_storage::{
     error::Error,
@@ -45,11 +46,13 @@ async fn a_session_reads_back_as_it_was_written(engine: Engine) {
         level: Level::TwoFactors,
         at: at(-5),
     };
+    written.session.dpop_jkt = Some(Thumbprint([0xd1; 32]));
     written.session.generations = Generations { user: 7, client: 8, key: 9, project: 10 };
     write!(given, [written], sessions::insert_many, &[&written]).unwrap();
     let found = read!(given, sessions::find, &p1(), written.session.id).unwrap().unwrap();
     assert_eq!(format!("{:?}", found.session), format!("{:?}", written.session));
     assert_eq!(found.session.device, written.session.device);
+    assert_eq!(read!(given, sessions::list_live, &p1(), user.id, 9).unwrap()[0].dpop_jkt, written.session.dpop_jkt);
     assert_eq!((found.secret_hash, found.revision), (written.secret_hash, 1));
     let elsewhere = "p2".parse().unwrap();
     assert!(read!(given, sessions::find, &elsewhere, written.session.id).unwrap().is_none());

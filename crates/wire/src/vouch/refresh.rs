@@ -34,4 +34,7 @@ pub struct RefreshedTokens {
     pub refresh_token: String,
     /// How long the session can be refreshed.
     pub refresh_token_expires_in: u64,
+    /// `DPoP` where the session is bound to a key: then the refresh token stays the same, and both tokens need a proof of that key (RFC 9449).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<&'static str>,
 }

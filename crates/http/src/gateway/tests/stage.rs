@@ -241,7 +241,7 @@ async fn answer(inside: Arc<Inside>, peer: IpAddr, request: Request<Incoming>) -
     let guard = proof.guard();
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(Peer(peer));
-    request.extensions_mut().insert(RequestId("request-7".to_owned()));
+    request.extensions_mut().insert(RequestId::Given("request-7".into()));
     let uri = request.uri().clone();
     let hop = hop(settings, uri.path(), uri.query());
     let answer = match hop {

@@ -9,7 +9,7 @@ use axum::{
     routing::{any, get},
 };
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, stream};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::{
@@ -195,6 +195,31 @@ async fn an_upload_is_ended_by_a_revocation() {
         let mut heard = String::new();
         timeout(PATIENCE, caller.read_to_string(&mut heard)).await.unwrap().unwrap();
         assert!(heard.starts_with("HTTP/1.1 401 "), "{heard}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_that_goes_on_behind_its_answer_is_ended_by_a_revocation() {
+    for h2c in ["off", "on"] {
+        let (ended, mut end) = mpsc::channel(1);
+        let answering = move |request: Request| {
+            let ended = ended.clone();
+            async move {
+                tokio::spawn(async move { ended.send(request.into_body().collect().await.is_ok()).await });
+                "answered"
+            }
+        };
+        let upstream = Server::of(Router::new().fallback(answering)).await;
+        let stage = Plan::before(&upstream.url()).set("gateway.h2c", h2c).open().await;
+        let mut caller = TcpStream::connect(stage.server.address).await.unwrap();
+        caller.write_all(b"POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf").await.unwrap();
+        let mut heard = [0; 1024];
+        let count = timeout(PATIENCE, caller.read(&mut heard)).await.unwrap().unwrap();
+        assert!(heard[..count].starts_with(b"HTTP/1.1 200 "));
+        caller.write_all(b"more").await.unwrap();
+        assert!(timeout(Duration::from_millis(300), end.recv()).await.is_err(), "it ended by itself");
+        stage.proof.revoke();
+        assert_eq!(timeout(AT_ONCE, end.recv()).await.expect("an end within a second"), Some(false), "h2c {h2c}");
     }
 }
 

@@ -27,6 +27,8 @@ async fn a_page_may_call_what_an_app_calls(engine: Engine) {
     let house = House::open(engine).await;
     let calls = [
         ("/auth/v1/refreshtoken", "POST", "content-type"),
+        ("/auth/v1/refreshtoken", "POST", "content-type, dpop"),
+        ("/v1/me", "GET", "authorization, dpop"),
         ("/api/auth/v1beta/refreshtoken", "POST", "content-type"),
         ("/p/p1/auth/v1/refreshtoken", "POST", "content-type"),
         ("/auth/v1/signout", "POST", "content-type"),
@@ -72,7 +74,7 @@ async fn a_page_sees_the_answer_and_when_to_come_again(engine: Engine) {
         assert_eq!(answer.header("access-control-allow-origin"), "*");
         assert_eq!(
             list(&answer, "access-control-expose-headers"),
-            ["dpop-nonce", "retry-after", "www-authenticate", "x-request-id"]
+            ["date", "dpop-nonce", "retry-after", "www-authenticate", "x-request-id"]
         );
     }
 }

@@ -1,0 +1,77 @@
+//! What works once.
+
+use countersign_domain::id::ProjectId;
+use countersign_storage::spent::{self, spend};
+use countersign_testkit::{database::Engine, on_both_engines};
+use tokio::task::JoinSet;
+
+use crate::given::{at, p1, schema, write};
+
+on_both_engines!(
+    what_works_once_is_spent_once,
+    what_is_spent_is_spent_in_its_project_and_for_its_purpose_alone,
+    of_many_who_spend_at_once_one_does,
+    what_is_spent_in_a_transaction_that_fails_is_not_spent,
+    what_is_over_goes_a_little_at_a_time_and_what_is_not_stays,
+);
+
+async fn what_works_once_is_spent_once(engine: Engine) {
+    let given = schema(engine).await;
+    assert!(write!(given, [], spend, &p1(), "dpop", "one", at(60)).unwrap());
+    assert!(!write!(given, [], spend, &p1(), "dpop", "one", at(60)).unwrap());
+    assert!(!write!(given, [], spend, &p1(), "dpop", "one", at(900)).unwrap());
+    assert!(write!(given, [], spend, &p1(), "dpop", "two", at(60)).unwrap());
+}
+
+async fn what_is_spent_is_spent_in_its_project_and_for_its_purpose_alone(engine: Engine) {
+    let given = schema(engine).await;
+    let p2: ProjectId = "p2".parse().unwrap();
+    assert!(write!(given, [], spend, &p1(), "dpop", "one", at(60)).unwrap());
+    assert!(write!(given, [], spend, &p1(), "ticket", "one", at(60)).unwrap());
+    assert!(write!(given, [p2], spend, &p2, "dpop", "one", at(60)).unwrap());
+    assert!(!write!(given, [p2], spend, &p2, "dpop", "one", at(60)).unwrap());
+}
+
+async fn of_many_who_spend_at_once_one_does(engine: Engine) {
+    let given = schema(engine).await;
+    for round in ["one", "two", "three"] {
+        let mut spenders = JoinSet::new();
+        for node in 0..20 {
+            // Half of them on a node of their own.
+            let db = if node % 2 == 0 { given.db.clone() } else { given.database.open().await };
+            spenders.spawn(async move {
+                db.write(move |mut conn| Box::pin(async move { spend(&mut conn, &p1(), "dpop", round, at(60)).await }))
+                    .await
+                    .unwrap()
+            });
+        }
+        let won = spenders.join_all().await.into_iter().filter(|spent| *spent).count();
+        assert_eq!(won, 1, "{round}");
+    }
+}
+
+async fn what_is_spent_in_a_transaction_that_fails_is_not_spent(engine: Engine) {
+    let given = schema(engine).await;
+    let failed = given.db.write(|mut conn| {
+        Box::pin(async move {
+            assert!(spend(&mut conn, &p1(), "dpop", "one", at(60)).await?);
+            Err::<(), _>(countersign_storage::error::Error::Refused("what it was to buy".to_owned()))
+        })
+    });
+    assert!(failed.await.is_err());
+    assert!(write!(given, [], spend, &p1(), "dpop", "one", at(60)).unwrap());
+}
+
+async fn what_is_over_goes_a_little_at_a_time_and_what_is_not_stays(engine: Engine) {
+    let given = schema(engine).await;
+    let values = ["a", "b", "c", "d", "e"];
+    for (number, value) in (1..).zip(values) {
+        assert!(write!(given, [], spend, &p1(), "dpop", value, at(number * 10)).unwrap());
+    }
+    let delete = async |limit| write!(given, [], spent::delete_expired, at(40), limit).unwrap();
+    assert_eq!(delete(3).await, 3);
+    assert_eq!(delete(3).await, 1, "one that is over now is over");
+    assert_eq!(delete(3).await, 0);
+    assert!(!write!(given, [], spend, &p1(), "dpop", "e", at(50)).unwrap(), "what isn't over is still spent");
+    assert!(write!(given, [], spend, &p1(), "dpop", "a", at(10)).unwrap());
+}
