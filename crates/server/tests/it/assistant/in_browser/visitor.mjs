@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 /** A second, in which every change of a project or user takes effect, and what a busy machine adds. */
-export const A_SECOND = 2000;
+export const A_SECOND = 3000;
 
 const { BROWSER, COUNTERSIGN, DATA, PAGE } = process.env;
 
