@@ -40,6 +40,7 @@ use crate::{client_api, ops, vouch};
         client_api::verify::handle,
         client_api::sessions::handle,
         client_api::tickets::handle,
+        client_api::explain::handle,
         client_api::users::list::handle,
         client_api::users::create::handle,
         client_api::users::show::handle,

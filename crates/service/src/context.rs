@@ -14,7 +14,7 @@ use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, UnitWeighter,
     sync::{Cache, DefaultLifecycle},
 };
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     assertion::Assertions,
@@ -54,6 +54,8 @@ pub struct Service {
     pub(crate) news: watch::Sender<u64>,
     /// Proofs of possession that were shown to this node lately: none is taken twice.
     pub(crate) proofs: SeenProofs,
+    /// Held while an explanation looks through the known users: that is work.
+    pub(crate) explaining: Mutex<()>,
 }
 
 /// Why the service can't begin.
@@ -107,6 +109,7 @@ impl Service {
             assertions: Assertions::new(config.verified_tokens / 10),
             news: watch::Sender::new(0),
             proofs: SeenProofs::new(config.seen_proofs),
+            explaining: Mutex::default(),
             db,
             master_key,
             entropy,

@@ -27,13 +27,13 @@ use super::{
 use crate::{app::App, error::client_api::Failure};
 
 /// The headers of the client API, each under the published name and under ours.
-const API_KEY: [HeaderName; 2] =
+pub(super) const API_KEY: [HeaderName; 2] =
     [HeaderName::from_static("x-proficient-api-key"), HeaderName::from_static("x-countersign-api-key")];
-const EXTERNAL_ID: [HeaderName; 2] = [
+pub(super) const EXTERNAL_ID: [HeaderName; 2] = [
     HeaderName::from_static("x-proficient-user-external-id"),
     HeaderName::from_static("x-countersign-user-external-id"),
 ];
-const HMAC: [HeaderName; 2] =
+pub(super) const HMAC: [HeaderName; 2] =
     [HeaderName::from_static("x-proficient-user-hmac"), HeaderName::from_static("x-countersign-user-hmac")];
 
 /// Anybody who proved who they are.

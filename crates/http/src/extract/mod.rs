@@ -9,3 +9,4 @@ pub(crate) mod caller;
 pub mod forwarded;
 pub(crate) mod possession;
 pub mod ticket;
+pub mod written;

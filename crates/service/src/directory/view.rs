@@ -125,7 +125,8 @@ impl ProjectView {
         self.client_api.publishable.iter().map(|(key, _)| key).find(|key| key.id == id)
     }
 
-    pub(super) fn publishable_keys(&self) -> impl Iterator<Item = (Box<str>, KeyId)> {
+    /// The publishable keys, those that no longer work included.
+    pub(crate) fn publishable_keys(&self) -> impl Iterator<Item = (Box<str>, KeyId)> {
         self.client_api.publishable.iter().map(|(key, text)| (text.clone(), key.id))
     }
 

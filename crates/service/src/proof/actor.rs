@@ -149,16 +149,20 @@ impl Service {
         publishable_key: Shown<'_>,
         caller: &Caller,
     ) -> Result<(), NotAnActor> {
-        let project = &actor.project().project.id;
-        let is_addressed = self.addressed(address, Some(project.as_str())).is_ok();
+        if !self.agree(address, actor.project(), publishable_key) {
+            return Err(self.refuse(address, Flaw::OtherProject, caller));
+        }
+        Ok(check_origin(actor.project(), caller)?)
+    }
+
+    /// Do path, host and publishable key name the project of the credential, as far as they speak?
+    pub(crate) fn agree(&self, address: &Address, project: &ProjectView, publishable_key: Shown<'_>) -> bool {
+        let project = &project.project.id;
         let is_keys = match publishable_key {
             Shown::Absent => true,
             shown => self.client_project(address, shown).is_ok_and(|(named, _)| named.project.id == *project),
         };
-        if !is_addressed || !is_keys {
-            return Err(self.refuse(address, Flaw::OtherProject, caller));
-        }
-        Ok(check_origin(actor.project(), caller)?)
+        is_keys && self.addressed(address, Some(project.as_str())).is_ok()
     }
 
     pub(crate) fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
@@ -263,7 +267,7 @@ impl Actor {
 }
 
 /// What stands after `Bearer` (RFC 6750 §2.1) or `DPoP` (RFC 9449 §7.1). Another scheme is not for us.
-fn token<'a>(value: &'a [u8], possession: Option<&'a UnverifiedPossession>) -> Option<ShownToken<'a>> {
+pub(crate) fn token<'a>(value: &'a [u8], possession: Option<&'a UnverifiedPossession>) -> Option<ShownToken<'a>> {
     let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     let token = token.trim_start();
     if scheme.eq_ignore_ascii_case("bearer") {

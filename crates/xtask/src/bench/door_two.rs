@@ -36,13 +36,13 @@ pub(super) fn prove(bench: &Bench, server: &Server, name: &str, users: u32) -> R
 }
 
 /// What the script needs for calls of so many users.
-pub(super) fn options(bench: &Bench, server: &Server, path: &str, users: u32) -> Result<Vec<String>> {
-    Ok(vec![
+pub(super) fn options(bench: &Bench, server: &Server, path: &str, users: u32) -> Vec<String> {
+    vec![
         format!("proofs={}", proofs(bench, server).display()),
         format!("key={}", server.publishable_key),
         format!("path={path}"),
         format!("users={users}"),
-    ])
+    ]
 }
 
 /// The headers of one call of a user.
@@ -117,7 +117,7 @@ pub(super) struct BehindNginx {
 pub(super) fn behind_nginx(bench: &Bench, server: &Server, baseline: &Baseline) -> Result<BehindNginx> {
     tools::install_packages(&bench.sh, &["nginx-light"])?;
     let nginx = Nginx::start(bench, server, baseline)?;
-    let options = options(bench, server, "/interactions", KNOWN)?;
+    let options = options(bench, server, "/interactions", KNOWN);
     let (mut rates, mut gateway) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
         rates.push(bench.load.run(bench, nginx.port, "verify", &options)?.rate());
@@ -210,14 +210,14 @@ pub(super) fn million(bench: &Bench, stock: &Stock) -> Result<Known> {
     let server = Server::start_with(stock, &[("COUNTERSIGN_MEMORY__KNOWN_USERS", "1200000")])?;
     prove(bench, &server, "large", MILLION)?;
     let port = server.process.port;
-    let all = options(bench, &server, "/verify", MILLION)?;
+    let all = options(bench, &server, "/verify", MILLION);
     // Every user once, and some again: as long as that takes at the slowest.
     let in_order: Vec<String> = all.iter().cloned().chain(["once=yes".to_owned()]).collect();
     let first_sight = bench.load.run(bench, port, "verify", &in_order)?.rate();
     super::load::Load { seconds: 60 }.run(bench, port, "verify", &in_order)?;
     let (mut few, mut many) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
-        few.push(bench.load.run(bench, port, "verify", &options(bench, &server, "/verify", FEW)?)?.p99());
+        few.push(bench.load.run(bench, port, "verify", &options(bench, &server, "/verify", FEW))?.p99());
         many.push(bench.load.run(bench, port, "verify", &all)?.p99());
     }
     let resident = server.process.size("VmRSS")?;

@@ -35,7 +35,7 @@ pub(super) fn get(port: u16, path: &str, header: (&str, &str)) -> Result<Answer>
 }
 
 pub(super) fn get_with(port: u16, path: &str, headers: &[(&str, String)]) -> Result<Answer> {
-    let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let more = headers.iter().fold(String::new(), |all, (name, value)| all + &format!("{name}: {value}\r\n"));
     exchange(port, &format!("GET {path} HTTP/1.1\r\n{}{more}", head(("accept", "*/*"))), "")
 }
 

@@ -68,8 +68,8 @@ fn measure(bench: &Bench, row: Row, server: &Server, baseline: &Baseline, round:
         Row::SignUp => vec![format!("key={}", server.key), format!("run={round:03}")],
         Row::Refresh | Row::MeCold => vec![format!("tokens={}", mint(bench, server, bench.load.long())?.display())],
         Row::MeWarm => vec![format!("tokens={}", mint(bench, server, bench.load.short())?.display())],
-        Row::Verify => door_two::options(bench, server, "/verify", KNOWN)?,
-        Row::Gateway => door_two::options(bench, server, "/interactions", KNOWN)?,
+        Row::Verify => door_two::options(bench, server, "/verify", KNOWN),
+        Row::Gateway => door_two::options(bench, server, "/interactions", KNOWN),
     };
     let primitives = Primitives::measure(bench)?;
     let bare = load.run(bench, baseline.process.port, script, &options)?;
