@@ -48,9 +48,8 @@ impl Row {
         match self {
             Self::Vouch | Self::SignUp => "POST + sign + insert",
             Self::Refresh => "POST + sign + update + 2 HMAC",
-            Self::MeWarm => "GET",
+            Self::MeWarm | Self::Verify => "GET",
             Self::MeCold => "GET + verify",
-            Self::Verify => "GET",
             Self::Gateway => "GET, without us",
         }
     }
