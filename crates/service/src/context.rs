@@ -52,10 +52,10 @@ pub struct Service {
     pub(crate) assertions: Assertions,
     /// Moves whenever something was heard that open streams must be judged by.
     pub(crate) news: watch::Sender<u64>,
-    /// Proofs of possession that were shown to this node lately: none is taken twice.
-    pub(crate) proofs: SeenProofs,
     /// Held while an explanation looks through the known users: that is work.
     pub(crate) explaining: Mutex<()>,
+    /// Proofs of possession that were shown to this node lately: none is taken twice.
+    pub(crate) proofs: SeenProofs,
 }
 
 /// Why the service can't begin.
@@ -108,8 +108,8 @@ impl Service {
             known_users: KnownUsers::new(config.known_users),
             assertions: Assertions::new(config.verified_tokens / 10),
             news: watch::Sender::new(0),
-            proofs: SeenProofs::new(config.seen_proofs),
             explaining: Mutex::default(),
+            proofs: SeenProofs::new(config.seen_proofs),
             db,
             master_key,
             entropy,

@@ -36,6 +36,9 @@ pub(super) const EXTERNAL_ID: [HeaderName; 2] = [
 pub(super) const HMAC: [HeaderName; 2] =
     [HeaderName::from_static("x-proficient-user-hmac"), HeaderName::from_static("x-countersign-user-hmac")];
 
+/// In which a proxy says what it was asked for.
+pub(super) const FORWARDED_URI: [&str; 3] = ["x-forwarded-uri", "x-original-uri", "x-original-url"];
+
 /// Anybody who proved who they are.
 pub(crate) struct ProvedActor(pub(crate) Actor);
 
@@ -48,8 +51,7 @@ impl FromRequestParts<App> for ForwardedActor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
         // Where the proxy puts it: in a header, or in the query of its own question. Whoever asks without a proxy may as well.
-        let forwarded = ["x-forwarded-uri", "x-original-uri", "x-original-url"];
-        let forwarded = forwarded.iter().find_map(|name| single(&parts.headers, name)?.split_once('?'));
+        let forwarded = FORWARDED_URI.iter().find_map(|name| single(&parts.headers, name)?.split_once('?'));
         let query = forwarded.map(|(_, query)| query).or(parts.uri.query());
         Ok(Self(prove_with_ticket(parts, query.and_then(ticket_in), &address, app).await?))
     }

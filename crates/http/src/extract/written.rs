@@ -3,15 +3,13 @@
 use axum::http::{HeaderName, header};
 use countersign_service::{
     explain::{Header, WrittenCall},
-    proof::{
-        actor::Credentials,
-        client_call::{ClientCall, Shown},
-    },
+    proof::client_call::{ClientCall, Shown},
 };
 
 use super::{
-    actor::{API_KEY, EXTERNAL_ID, HMAC},
+    actor::{API_KEY, EXTERNAL_ID, FORWARDED_URI, HMAC},
     address::host_name,
+    ticket::ticket_in,
 };
 
 /// Headers, in whatever order and case.
@@ -83,22 +81,26 @@ impl WrittenHeaders {
     pub fn call(&self) -> WrittenCall<'_> {
         let host = self.once("host").and_then(|host| std::str::from_utf8(host).ok());
         WrittenCall {
-            credentials: Credentials {
-                ticket: None,
-                possession: None,
-                client: ClientCall {
-                    publishable_key: self.shown(&API_KEY),
-                    external_id: self.shown(&EXTERNAL_ID),
-                    hmac: self.shown(&HMAC),
-                },
-                authorization: self.shown(&[header::AUTHORIZATION]),
+            client: ClientCall {
+                publishable_key: self.shown(&API_KEY),
+                external_id: self.shown(&EXTERNAL_ID),
+                hmac: self.shown(&HMAC),
             },
+            authorization: self.shown(&[header::AUTHORIZATION]),
+            ticket: self.ticket(),
             host: host.map(host_name),
             origin: self.named("origin").next(),
             dpop: self.once("dpop"),
             misspelt: LOOKALIKES.iter().filter(|(_, names)| self.has_lookalike(names)).map(|(it, _)| *it).collect(),
             unsendable: self.unsendable(),
         }
+    }
+
+    /// Where proxies put the address that they were asked for.
+    fn ticket(&self) -> Option<&str> {
+        let text = |name: &&str| std::str::from_utf8(self.once(name)?).ok().filter(|text| text.is_ascii());
+        let (_, query) = FORWARDED_URI.iter().find_map(|name| text(name)?.split_once('?'))?;
+        ticket_in(query)
     }
 
     fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
@@ -175,11 +177,11 @@ mod tests {
             ("accept", "*/*"),
         ]);
         let call = written.call();
-        let client = call.credentials.client;
+        let client = call.client;
         assert_eq!(client.publishable_key, Shown::Once(b"pk_1"));
         assert_eq!(client.external_id, Shown::Once(b"ada"), "white space around a value never arrives");
         assert_eq!(client.hmac, Shown::Once(b""));
-        assert_eq!(call.credentials.authorization, Shown::Absent);
+        assert_eq!(call.authorization, Shown::Absent);
         assert_eq!(call.host.as_deref(), Some("shop.example"));
         assert!(call.misspelt.is_empty() && call.unsendable.is_empty());
     }
@@ -188,15 +190,23 @@ mod tests {
     fn a_header_under_both_names_is_there_twice() {
         let written = headers(&[("x-proficient-user-hmac", "a"), ("X-COUNTERSIGN-USER-HMAC", "a"), ("ORIGIN", "x")]);
         let call = written.call();
-        assert_eq!(call.credentials.client.hmac, Shown::Repeated);
+        assert_eq!(call.client.hmac, Shown::Repeated);
         assert_eq!(call.origin, Some(&b"x"[..]));
+    }
+
+    #[test]
+    fn a_ticket_is_where_a_proxy_puts_it() {
+        let written = headers(&[("X-Original-Uri", "/a"), ("X-Original-Url", "/a?b&countersign_ticket=tkt_1")]);
+        assert_eq!(written.call().ticket, Some("tkt_1"));
+        let written = headers(&[("X-Forwarded-Uri", "/a?b"), ("X-Original-Uri", "/a?countersign_ticket=tkt_1")]);
+        assert_eq!(written.call().ticket, None, "the first that has a query is the one");
     }
 
     #[test]
     fn a_name_with_underscores_is_another_name() {
         let written = headers(&[("X_PROFICIENT_API_KEY", "pk_1"), ("X-User-Hmac", "a"), ("X-External-Idea", "b")]);
         let call = written.call();
-        assert_eq!(call.credentials.client.publishable_key, Shown::Absent);
+        assert_eq!(call.client.publishable_key, Shown::Absent);
         assert_eq!(call.misspelt, [Header::ApiKey, Header::Hmac]);
     }
 
@@ -205,7 +215,7 @@ mod tests {
         let written = headers(&[("x-proficient-api-key", "pk_1\r\n"), ("authorization", "Bearer a\0b"), ("x", "\n")]);
         let call = written.call();
         assert_eq!(call.unsendable, [Header::ApiKey, Header::Authorization]);
-        assert_eq!(call.credentials.client.publishable_key, Shown::Once(b"pk_1"));
-        assert_eq!(call.credentials.authorization, Shown::Once(b"Bearer a\0b"));
+        assert_eq!(call.client.publishable_key, Shown::Once(b"pk_1"));
+        assert_eq!(call.authorization, Shown::Once(b"Bearer a\0b"));
     }
 }

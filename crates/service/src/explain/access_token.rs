@@ -1,6 +1,9 @@
 //! An access token.
 
-use countersign_crypto::jose::{access_token::AccessToken, jws::UnverifiedJws};
+use countersign_crypto::{
+    dpop::SignedProof,
+    jose::{access_token::AccessToken, jws::UnverifiedJws},
+};
 use countersign_domain::generations::Dimension;
 
 use super::{Case, Code, Findings, SeenFrom, publishable_key::bare};
@@ -8,7 +11,7 @@ use crate::{
     Service,
     error::Outage,
     proof::{
-        access_token::{Ended, ShownToken, TokenRefused},
+        access_token::{Bearer, Ended, ShownToken, TokenRefused},
         client_call::{Flaw, Shown, check_origin},
     },
 };
@@ -21,16 +24,25 @@ impl Service {
         shown: ShownToken<'_>,
         findings: &mut Findings,
     ) -> Result<(), Outage> {
-        let token = shown.unverified();
+        let bearer = self.explain_token(case, shown.unverified(), findings)?;
+        if let Some(bearer) = bearer {
+            explain_binding(case, &bearer, shown, findings);
+            self.explain_agreement(case, findings);
+        }
+        Ok(())
+    }
+
+    /// Whom a token names, whoever shows it.
+    pub(super) fn explain_token(
+        &self,
+        case: &Case<'_>,
+        token: &str,
+        findings: &mut Findings,
+    ) -> Result<Option<Bearer>, Outage> {
         match self.prove_token_without_key(&case.address, token) {
             Ok(bearer) => {
-                match (bearer.token.bound_to.is_some(), shown.is_dpop()) {
-                    (true, true) => findings.note(Code::TokenKeyNotJudged),
-                    (true, false) => findings.refuse(Code::TokenBound),
-                    (false, true) => findings.refuse(Code::TokenNotBound),
-                    (false, false) => findings.note(Code::AccessToken),
-                }
-                self.explain_agreement(case, findings);
+                findings.note(Code::AccessToken);
+                return Ok(Some(bearer));
             }
             Err(TokenRefused::Outage(outage)) => return Err(outage),
             Err(TokenRefused::Expired) => findings.refuse(Code::TokenExpired),
@@ -38,7 +50,6 @@ impl Service {
                 findings.note_all(self.revocation(case, token));
                 findings.refuse(Code::TokenRevoked);
             }
-            // How often a network has failed isn't asked here.
             Err(_) => {
                 findings.note(self.foreign(case, token));
                 let is_blind = case.seen_from == SeenFrom::Desk && self.config.public_url.is_empty();
@@ -46,12 +57,12 @@ impl Service {
                 findings.refuse(Code::TokenNotOurs);
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// What stands beside a bearer token must name its project, and the page must be one that may call.
     pub(super) fn explain_agreement(&self, case: &Case<'_>, findings: &mut Findings) {
-        let publishable_key = case.call.credentials.client.publishable_key;
+        let publishable_key = case.call.client.publishable_key;
         if !self.agree(&case.address, &case.project, publishable_key) {
             match publishable_key {
                 Shown::Absent => findings.note(Code::HostOtherProject),
@@ -82,7 +93,7 @@ impl Service {
             ("pk_", Code::TokenIsPublishableKey),
             ("hsec_", Code::TokenIsHmacSecret),
             ("rt_", Code::TokenIsRefreshToken),
-            ("sk_", Code::SecretKeyWhitespace),
+            ("sk_", Code::SecretKeySpelling),
         ];
         if let Some((_, code)) = by_prefix.into_iter().find(|(prefix, _)| bare.starts_with(prefix)) {
             return code;
@@ -105,5 +116,21 @@ impl Service {
             Some(Ok(_)) => Code::TokenOtherAddress,
             _ => Code::TokenBadSignature,
         }
+    }
+}
+
+/// A token must be shown as what it is. Whether a proof of its key is for the call that it came with, and new, isn't asked: the call isn't here.
+fn explain_binding(case: &Case<'_>, bearer: &Bearer, shown: ShownToken<'_>, findings: &mut Findings) {
+    let bound_to = match (bearer.token.bound_to, shown.is_dpop()) {
+        (None, false) => return,
+        (None, true) => return findings.refuse(Code::TokenNotBound),
+        (Some(_), false) => return findings.refuse(Code::TokenBound),
+        (Some(bound_to), true) => bound_to,
+    };
+    let Some(proof) = case.call.dpop else { return findings.refuse(Code::DpopMissing) };
+    match SignedProof::read(proof) {
+        Err(flaw) => findings.refuse(Code::DpopInvalid.adding(format!("It says: {flaw}."))),
+        Ok(proof) if proof.thumbprint() != bound_to => findings.refuse(Code::DpopOtherKey),
+        Ok(_) => findings.note(Code::DpopNotJudged),
     }
 }

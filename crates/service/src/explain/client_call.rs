@@ -21,7 +21,7 @@ impl Service {
         if check_origin(&case.project, &case.caller()).is_err() {
             findings.refuse(Code::ForeignOrigin);
         }
-        match self.weigh(&case.project, &case.call.credentials.client) {
+        match self.weigh(&case.project, &case.call.client) {
             // What it would be accepted by matters only if it is.
             Ok(_) if findings.is_refused() => Ok(()),
             Ok(weighed) => self.explain_weighed(case, &weighed, findings).await,
@@ -80,7 +80,7 @@ impl Service {
 
     /// Notes the mistakes that explain a flaw, and gives the flaw with what there is to say about it.
     async fn explain_flaw(&self, case: &Case<'_>, flaw: Flaw, findings: &mut Findings) -> Result<Reason, Outage> {
-        let call = &case.call.credentials.client;
+        let call = &case.call.client;
         Ok(match flaw {
             Flaw::HeaderRepeated if call.external_id == Shown::Repeated => repeated(Header::ExternalId),
             Flaw::HeaderRepeated => repeated(Header::Hmac),

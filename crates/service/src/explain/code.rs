@@ -82,10 +82,10 @@ impl From<Flaw> for Code {
             Flaw::NoSuchUser => Self::NoSuchUser,
             Flaw::TooManyUsers => Self::TooManyUsers,
             Flaw::UserDisabled => Self::UserDisabled,
-            Flaw::MixedCredentials => Self::MixedCredentials,
             Flaw::TicketUnknown => Self::TicketUnknown,
             Flaw::TicketExpired => Self::TicketExpired,
             Flaw::TicketSpent => Self::TicketSpent,
+            Flaw::MixedCredentials => Self::MixedCredentials,
         }
     }
 }
@@ -108,13 +108,7 @@ codes! {
     NoSuchUser = "no_such_user", "There is no such user, and the project's `users.create` is off. Make the user first, by POST /users.";
     TooManyUsers = "too_many_users", "The call would make a user, and as many were made as `users.per_hour` or, for calls without proof, `users.unproved` allows.";
     UserDisabled = "user_disabled", "The user is disabled. `countersign user enable` lets them in again.";
-    MixedCredentials = "mixed_credentials", "The call shows a bearer token and names a user, too. Send one or the other.";
-    TicketUnknown = "ticket_unknown", "The ticket isn't one of this server. Ask POST /v1/tickets for one, and send it whole.";
-    TicketExpired = "ticket_expired", "The ticket's time is over: it is good for 30 seconds.";
-    TicketSpent = "ticket_spent", "The ticket was used before: each opens one stream.";
-    TokenBound = "token_bound", "The access token is bound to a key: send it as Authorization: DPoP, with a DPoP proof of that key (RFC 9449).";
-    TokenNotBound = "token_not_bound", "The access token is bound to no key: send it as Authorization: Bearer.";
-    TokenKeyNotJudged = "token_key_not_judged", "The access token is bound to a key, and the DPoP proof isn't judged here: it is for one call only. WWW-Authenticate of the refused call says what is wrong with it.";
+    MixedCredentials = "mixed_credentials", "The call shows more than one of ticket, bearer token and user id. Send one.";
     ForeignOrigin = "foreign_origin", "Pages of this origin may not call. Add it to the project's `origins`.";
     ProjectClosed = "project_closed", "The project is disabled. `countersign project enable` opens it again.";
 
@@ -133,7 +127,7 @@ codes! {
     HeaderMisspelt = "header_misspelt", "A header looks like the one that is missing, under another name. Names have hyphens, no underscores.";
     HeaderUnsendable = "header_unsendable", "A value has a line end or another control character, which no header can carry. Cut it off before it is sent.";
     HeaderJoined = "header_joined", "A value is several with commas between, as a proxy joins a header that was sent twice. Send it once.";
-    AuthorizationIgnored = "authorization_ignored", "The Authorization header isn't `Bearer` with something after it, so it counts for nothing.";
+    AuthorizationIgnored = "authorization_ignored", "The Authorization header isn't `Bearer` or `DPoP` with something after it, so it counts for nothing.";
     HostOtherProject = "host_other_project", "The host name is that of another project of this server.";
 
     // Publishable keys.
@@ -210,7 +204,7 @@ codes! {
     OtherUsersUnknown = "other_users_unknown", "Whether it is the HMAC of another user isn't known here: only a running server remembers who was seen. Ask it by POST /v1/explain.";
 
     // Access tokens.
-    TokenNotOurs = "token_not_ours", "The bearer token isn't an access token of this project.";
+    TokenNotOurs = "token_not_ours", "The token isn't an access token of this project.";
     TokenExpired = "token_expired", "The access token has expired. The app must refresh.";
     TokenRevoked = "token_revoked", "The access token was revoked before its time. The user must sign in again.";
     TokenIsPublishableKey = "token_is_publishable_key", "A publishable key stands where the token belongs. Send it in X-PROFICIENT-API-KEY.";
@@ -226,6 +220,12 @@ codes! {
     TokenUserRevoked = "token_user_revoked", "The user's sessions were ended, or the user disabled.";
     TokenClientRevoked = "token_client_revoked", "The client's sessions were ended, or the client disabled.";
     TokenKeyRevoked = "token_key_revoked", "The key that vouched was revoked, and all that it vouched for.";
+    TokenBound = "token_bound", "The access token is bound to a key. Show it as `DPoP`, not as `Bearer`, with a proof of the key in the DPoP header.";
+    TokenNotBound = "token_not_bound", "The access token is bound to no key. Show it as `Bearer`.";
+    DpopMissing = "dpop_missing", "The access token is bound to a key, and there is no proof of it, or more than one. Send one DPoP header.";
+    DpopInvalid = "dpop_invalid", "The DPoP header isn't a proof.";
+    DpopOtherKey = "dpop_other_key", "The DPoP header is a proof of another key than the one to which the access token is bound.";
+    DpopNotJudged = "dpop_not_judged", "Whether the DPoP header was made for its call, in time, with a nonce and only once, isn't judged: the call isn't among its headers.";
     TokenProjectRevoked = "token_project_revoked", "The project's sessions were ended.";
     PublicUrlUnknown = "public_url_unknown", "This command wasn't told the server's `http.public_url`, which is part of every token. Give it the server's --config.";
 
@@ -235,7 +235,13 @@ codes! {
     SecretKeyRevoked = "secret_key_revoked", "The secret key was revoked. Give your backend a live one.";
     SecretKeyExpired = "secret_key_expired", "The time of the secret key is over. Give your backend a live one.";
     SecretKeyFromBrowser = "secret_key_from_browser", "The call has an Origin header: a page in a browser sent the secret key, where anybody can read it. Rotate it, and call from a backend.";
-    SecretKeyWhitespace = "secret_key_whitespace", "White space or quotes stand around the secret key. Without them it is known.";
+    SecretKeySpelling = "secret_key_spelling", "White space or quotes stand around the secret key, or another word than Bearer before it. Send `Bearer sk_…`.";
+
+    // Tickets.
+    Ticket = "ticket", "The caller is named by a ticket, which is judged by what it was made of. Explain doesn't use it up.";
+    TicketUnknown = "ticket_unknown", "The ticket isn't one of this server, or was cut off or changed.";
+    TicketExpired = "ticket_expired", "The time of the ticket is over. Ask for one by POST /v1/tickets right before it is used.";
+    TicketSpent = "ticket_spent", "The ticket was used before. Each opens one stream: ask for a new one by POST /v1/tickets.";
 }
 
 #[cfg(test)]

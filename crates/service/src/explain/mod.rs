@@ -2,10 +2,10 @@
 //! database, learns everything.
 //!
 //! The verdict is that of the door's own functions on the project as it is now. Nothing comes of asking: no user is made, no failure is
-//! counted, no last use is noted. What isn't in the headers isn't judged: limits on the caller's network, the networks of a secret key and
-//! its rate.
+//! counted, no last use is noted, no ticket is used up. What isn't in the headers isn't judged: limits on the caller's network, the networks
+//! of a secret key and its rate, and whether a proof of possession was made for the call that it came with.
 //!
-//! Why an HMAC is wrong is found by making people's mistakes with the right secret (`hmac`) and comparing, in constant time. Only the kind
+//! Why an HMAC is wrong is found by making people's mistakes with the right secret ([`hmac`]) and comparing, in constant time. Only the kind
 //! of mistake is told: never what would be right, never whose HMAC it is, and of other projects nothing but that it is one of them. The work
 //! is bounded: by the length of the input, by the number of mistakes, of keys, and of other users tried, one explanation at a time.
 
@@ -16,6 +16,7 @@ mod findings;
 mod hmac;
 mod publishable_key;
 mod secret_key;
+mod ticket;
 
 use std::{net::Ipv4Addr, sync::Arc};
 
@@ -34,8 +35,8 @@ use crate::{
     error::Outage,
     proof::{
         access_token::ShownToken,
-        actor::{Credentials, token},
-        client_call::{Flaw, Shown},
+        actor::token,
+        client_call::{ClientCall, Flaw, Shown},
         secret_key::Backend,
     },
 };
@@ -43,8 +44,12 @@ use crate::{
 /// A call as somebody has written it down: its headers, and what struck the one who read them.
 #[derive(Debug, Clone)]
 pub struct WrittenCall<'a> {
-    /// What it shows.
-    pub credentials: Credentials<'a>,
+    /// The client API's own headers.
+    pub client: ClientCall<'a>,
+    /// The `Authorization` header.
+    pub authorization: Shown<'a>,
+    /// The ticket in the query string, as a proxy passes that on.
+    pub ticket: Option<&'a str>,
     /// The host that it was made to.
     pub host: Option<String>,
     /// The origin of the page that made it.
@@ -111,6 +116,7 @@ pub struct Explanation {
 }
 
 /// A call, and from where it is looked at.
+#[derive(Clone)]
 struct Case<'a> {
     project: Arc<ProjectView>,
     /// The project's own address, and the host that the call was made to.
@@ -157,25 +163,26 @@ impl Service {
         for header in &case.call.unsendable {
             findings.refuse(Code::HeaderUnsendable.adding(format!("It is {}.", header.name())));
         }
-        let shown = case.call.credentials.authorization;
-        let token = match shown {
+        let call = case.call;
+        let token = match call.authorization {
             Shown::Absent => None,
+            // What is shown of a key is judged apart.
             Shown::Once(value) => token(value, None),
             Shown::Repeated => {
                 findings.refuse(repeated(Header::Authorization));
                 return Ok(findings.into());
             }
         };
-        match token {
-            Some(_) if case.call.credentials.client.names_a_user() => findings.refuse(Flaw::MixedCredentials),
-            Some(ShownToken::Bearer(token)) if token.starts_with("sk_") => {
-                self.explain_secret_key(case, token, &mut findings);
+        match (call.ticket, token) {
+            (Some(ticket), None) if call.client.is_empty() => self.explain_ticket(case, ticket, &mut findings).await?,
+            (Some(_), _) => findings.refuse(Flaw::MixedCredentials),
+            (None, Some(_)) if call.client.names_a_user() => findings.refuse(Flaw::MixedCredentials),
+            (None, Some(ShownToken::Bearer(key))) if key.starts_with("sk_") => {
+                self.explain_secret_key(case, key, &mut findings);
             }
-            Some(token) => self.explain_access_token(case, token, &mut findings)?,
-            None => {
-                if shown != Shown::Absent {
-                    findings.note(Code::AuthorizationIgnored);
-                }
+            (None, Some(token)) => self.explain_access_token(case, token, &mut findings)?,
+            (None, None) => {
+                findings.note_all((call.authorization != Shown::Absent).then_some(Code::AuthorizationIgnored));
                 self.explain_client_call(case, &mut findings).await?;
             }
         }

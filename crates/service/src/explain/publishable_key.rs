@@ -55,7 +55,7 @@ pub(super) fn bare(text: &str) -> &str {
 impl Service {
     /// Why the call doesn't name the project, if it doesn't.
     pub(super) fn explain_publishable_key(&self, case: &Case<'_>, findings: &mut Findings) {
-        let shown = case.call.credentials.client.publishable_key;
+        let shown = case.call.client.publishable_key;
         let Err(flaw) = self.client_project(&case.address, shown) else { return };
         match shown {
             Shown::Repeated => return findings.refuse(repeated(Header::ApiKey)),

@@ -13,7 +13,7 @@ impl Service {
     pub(super) fn explain_secret_key(&self, case: &Case<'_>, shown: &str, findings: &mut Findings) {
         let Some((project, id)) = self.find_secret_key(shown) else {
             let is_wrapped = bare(shown) != shown && self.find_secret_key(bare(shown)).is_some();
-            findings.note_all(is_wrapped.then_some(Code::SecretKeyWhitespace));
+            findings.note_all(is_wrapped.then_some(Code::SecretKeySpelling));
             return findings.refuse(Code::SecretKeyUnknown);
         };
         if project.project.id != case.project.project.id {

@@ -165,8 +165,7 @@ impl Service {
         Ok(Bearer { dpop_nonce, ..bearer })
     }
 
-    /// Who a live access token names, whoever shows it: only for who has asked for the key to which it may be bound. Counts nothing: Explain asks
-    /// here, too.
+    /// Who a live access token names, whoever shows it: only for who has asked for the key to which it may be bound.
     pub(crate) fn prove_token_without_key(&self, address: &Address, unverified: &str) -> Result<Bearer, TokenRefused> {
         self.fresh()?;
         let key = sha256(unverified);

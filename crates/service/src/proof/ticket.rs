@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use countersign_crypto::{digest::sha256, encoding, seal::Place};
-use countersign_domain::clock::Timestamp;
+use countersign_domain::{clock::Timestamp, id::ProjectId};
 use countersign_storage::{error::Error as StorageError, spent};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use super::{
     actor::{Actor, NotAnActor},
     client_call::{CallRefused, ClientCall, Flaw, Shown},
 };
-use crate::{Service, address::Address, caller::Caller};
+use crate::{Service, address::Address, caller::Caller, error::Outage};
 
 /// How long a ticket is good.
 pub const LIFETIME: Duration = Duration::from_secs(30);
@@ -25,20 +25,56 @@ const PURPOSE: &str = "ticket";
 
 /// What is sealed.
 #[derive(Serialize, Deserialize)]
-struct Sealed {
+pub(crate) struct OpenTicket {
     /// What tells it from every other.
     id: String,
     /// In seconds since 1970.
-    expires: i64,
-    credentials: SealedCredentials,
+    pub(crate) expires: i64,
+    pub(crate) credentials: SealedCredentials,
 }
 
 #[derive(Serialize, Deserialize)]
-enum SealedCredentials {
-    /// Header values, in base64url: they may be any bytes.
-    Client { publishable_key: String, external_id: String, hmac: Option<String> },
+pub(crate) enum SealedCredentials {
+    /// What an app said of itself and its user.
+    Client(SealedCall),
     /// An access token. That its holder has the key to which it is bound was shown when the ticket was asked for.
     Token(String),
+}
+
+/// Header values, in base64url: they may be any bytes.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SealedCall {
+    publishable_key: String,
+    external_id: String,
+    hmac: Option<String>,
+}
+
+/// The same, as bytes.
+pub(crate) struct OpenCall {
+    publishable_key: Vec<u8>,
+    external_id: Vec<u8>,
+    hmac: Option<Vec<u8>>,
+}
+
+impl SealedCall {
+    pub(crate) fn open(&self) -> OpenCall {
+        let bytes = |text: &String| encoding::decode(text).unwrap_or_default();
+        OpenCall {
+            publishable_key: bytes(&self.publishable_key),
+            external_id: bytes(&self.external_id),
+            hmac: self.hmac.as_ref().map(bytes),
+        }
+    }
+}
+
+impl OpenCall {
+    pub(crate) fn call(&self) -> ClientCall<'_> {
+        ClientCall {
+            publishable_key: Shown::Once(&self.publishable_key),
+            external_id: Shown::Once(&self.external_id),
+            hmac: self.hmac.as_deref().map_or(Shown::Absent, Shown::Once),
+        }
+    }
 }
 
 /// What a ticket is made of.
@@ -58,14 +94,14 @@ impl Service {
         };
         let credentials = match credentials {
             TicketFor::Token(token) => SealedCredentials::Token((*token).to_owned()),
-            TicketFor::Client(call) => SealedCredentials::Client {
+            TicketFor::Client(call) => SealedCredentials::Client(SealedCall {
                 publishable_key: text(call.publishable_key).unwrap_or_default(),
                 external_id: text(call.external_id).unwrap_or_default(),
                 hmac: text(call.hmac),
-            },
+            }),
         };
         let id = encoding::encode(self.entropy.bytes::<16>());
-        let sealed = Sealed { id, expires: self.now().plus(LIFETIME).seconds(), credentials };
+        let sealed = OpenTicket { id, expires: self.now().plus(LIFETIME).seconds(), credentials };
         let bytes = serde_json::to_vec(&sealed).unwrap_or_default();
         format!("{PREFIX}{}", self.master_key.seal(PLACE, &bytes))
     }
@@ -85,16 +121,8 @@ impl Service {
         }
         let actor = match &ticket.credentials {
             SealedCredentials::Token(token) => self.prove_sealed_token(address, token, caller)?,
-            SealedCredentials::Client { publishable_key, external_id, hmac } => {
-                let bytes = |text: &str| encoding::decode(text).unwrap_or_default();
-                let (key, id) = (bytes(publishable_key), bytes(external_id));
-                let hmac = hmac.as_deref().map(bytes);
-                let call = ClientCall {
-                    publishable_key: Shown::Once(&key),
-                    external_id: Shown::Once(&id),
-                    hmac: hmac.as_deref().map_or(Shown::Absent, Shown::Once),
-                };
-                Actor::Client(self.prove_client_call(address, &call, caller).await?)
+            SealedCredentials::Client(sealed) => {
+                Actor::Client(self.prove_client_call(address, &sealed.open().call(), caller).await?)
             }
         };
         // Last: what comes from another project must not be spent here.
@@ -105,17 +133,28 @@ impl Service {
         }
     }
 
-    fn open_ticket(&self, unverified: &str) -> Option<Sealed> {
+    /// What a ticket was made of, if it is one of ours.
+    pub(crate) fn open_ticket(&self, unverified: &str) -> Option<OpenTicket> {
         let opened = self.master_key.open(PLACE, unverified.strip_prefix(PREFIX)?).ok()?;
         serde_json::from_slice(&opened).ok()
     }
 
+    /// Was it used before?
+    pub(crate) async fn is_spent(&self, project: &ProjectId, ticket: &OpenTicket) -> Result<bool, Outage> {
+        let mut reader = self.db.reader().await?;
+        Ok(spent::is_spent(&mut reader.conn(), project, PURPOSE, &hash_of(&ticket.id)).await?)
+    }
+
     async fn spend_ticket(&self, actor: &Actor, id: &str, expires_at: Timestamp) -> Result<bool, CallRefused> {
-        let (project, hash) = (actor.project().project.id.clone(), encoding::encode(sha256(id)));
+        let (project, hash) = (actor.project().project.id.clone(), hash_of(id));
         let spent = self.db.write(move |mut conn| {
             let (project, hash) = (project.clone(), hash.clone());
             Box::pin(async move { spent::spend(&mut conn, &project, PURPOSE, &hash, expires_at).await })
         });
         spent.await.map_err(|problem: StorageError| CallRefused::Outage(problem.into()))
     }
+}
+
+fn hash_of(id: &str) -> String {
+    encoding::encode(sha256(id))
 }

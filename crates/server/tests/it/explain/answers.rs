@@ -82,6 +82,9 @@ impl Stage {
 
     fn everything(&self) -> Vec<Made> {
         [
+            // First what is good for seconds.
+            bearers::bound(self),
+            bearers::tickets(self),
             writing::written_wrongly(self),
             making::under_wrong_secrets(self),
             making::of_wrong_ids(self),

@@ -1,5 +1,8 @@
 //! Bearer tokens.
 
+use countersign_crypto::jose::public_key::Kind;
+use countersign_testkit::bound::a_key;
+
 use super::{
     answers::Made,
     macs::{base64url, v1},
@@ -56,13 +59,56 @@ pub(super) fn tokens(stage: &Stage) -> Vec<Made> {
     ]
 }
 
+/// Tokens that are bound to a key.
+pub(super) fn bound(stage: &Stage) -> Vec<Made> {
+    let app = &stage.tokens.bound;
+    let shown = |codes: &[&'static str], scheme: &str, token: &str| {
+        stage.refused(codes, &[("authorization", &format!("{scheme} {token}"))])
+    };
+    let bound = |code: &'static str| shown(&["access_token", code], "DPoP", &app.app.access);
+    let proof = app.proof_with_token("GET", "/p/p1/verify");
+    let other = a_key(Kind::Es256);
+    vec![
+        bound("dpop_not_judged").accepted().beside("DPoP", &proof.text()),
+        bound("dpop_missing"),
+        bound("dpop_missing").beside("DPoP", &proof.text()).beside("dpop", &proof.text()),
+        bound("dpop_invalid").beside("DPoP", "e30.e30.AAAA"),
+        bound("dpop_invalid").beside("DPoP", &proof.clone().heading("typ", "JWT").text()),
+        bound("dpop_other_key").beside("DPoP", &proof.by(&other).text()),
+        shown(&["access_token", "token_bound"], "Bearer", &app.app.access),
+        shown(&["access_token", "token_not_bound"], "DPoP", &stage.tokens.live),
+        shown(&["secret_key_spelling", "token_not_ours"], "DPoP", &stage.backend_key),
+    ]
+}
+
+pub(super) fn tickets(stage: &Stage) -> Vec<Made> {
+    let tickets = &stage.tickets;
+    let shown = |codes: &[&'static str], header: &str, ticket: &str| {
+        stage.refused(codes, &[(header, &format!("/events?a=b&countersign_ticket={ticket}"))])
+    };
+    vec![
+        shown(&["ticket", "proved_v1"], "X-Original-Uri", &tickets.of_call).accepted(),
+        // That was the one time.
+        shown(&["ticket", "proved_v1", "ticket_spent"], "X-Original-Uri", &tickets.of_call),
+        shown(&["mixed_credentials"], "X-Forwarded-Uri", &tickets.of_token)
+            .beside("Authorization", &format!("Bearer {}", stage.tokens.live)),
+        shown(&["mixed_credentials"], "X-Forwarded-Uri", &tickets.of_token)
+            .beside("X-PROFICIENT-API-KEY", &stage.publishable),
+        shown(&["ticket", "access_token"], "X-Forwarded-Uri", &tickets.of_token).accepted(),
+        shown(&["ticket_unknown"], "X-Original-Url", &format!("{}x", tickets.of_token)),
+        shown(&["ticket_unknown"], "X-Original-Url", ""),
+        shown(&["ticket_expired"], "X-Original-Url", &tickets.expired),
+        shown(&["ticket", "proved_v1", "ticket_spent"], "X-Original-Url", &tickets.spent),
+    ]
+}
+
 pub(super) fn secret_keys(stage: &Stage) -> Vec<Made> {
     let live = |codes: &[&'static str]| bearer(stage, codes, &stage.backend_key);
     vec![
         live(&["secret_key"]).accepted(),
         bearer(stage, &["secret_key_unknown"], "sk_nobody"),
-        bearer(stage, &["secret_key_whitespace", "secret_key_unknown"], &format!("{}\"", stage.backend_key)),
-        bearer(stage, &["secret_key_whitespace", "token_not_ours"], &format!("\"{}\"", stage.backend_key)),
+        bearer(stage, &["secret_key_spelling", "secret_key_unknown"], &format!("{}\"", stage.backend_key)),
+        bearer(stage, &["secret_key_spelling", "token_not_ours"], &format!("\"{}\"", stage.backend_key)),
         bearer(stage, &["secret_key_revoked"], &stage.revoked_backend_key),
         bearer(stage, &["secret_key_expired"], &stage.expired().backend_key),
         bearer(stage, &["secret_key_other_project", "other_project"], &stage.other_backend_key),

@@ -121,6 +121,7 @@ impl Values {
             &tokens.live,
             &tokens.session_ended,
             &tokens.of_other_project,
+            &tokens.bound.app.access,
         ];
         Self {
             keys: owned(&[
@@ -134,7 +135,7 @@ impl Values {
             ids,
             bearers: bearers
                 .iter()
-                .map(|token| format!("Bearer {token}"))
+                .flat_map(|token| [format!("Bearer {token}"), format!("DPoP {token}")])
                 .chain(owned(&["Basic YTpi", "bearer"]))
                 .collect(),
             rest: owned(&["two.example", "localhost:7420", "https://app.example", "https://evil.example"]),

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use countersign_crypto::seal::Place;
 use countersign_domain::{client_api_key::ClientApiKeyKind, id::UserId, key::KeyScope, text::Name};
 use countersign_service::{keys::client_api::NewClientApiKey, projects::state::StateChange};
 use countersign_testkit::{
+    bound::BoundApp,
     database::Engine,
     house::{House, changes, p1},
     http::Client,
 };
+
+use serde_json::json;
 
 use super::macs;
 
@@ -38,6 +42,7 @@ pub(super) struct Stage {
     pub(super) bare_publishable: String,
     pub(super) bare_backend_key: String,
     pub(super) tokens: Tokens,
+    pub(super) tickets: Tickets,
     /// What is past its time, where the test has waited for that.
     expired: Option<Expired>,
     /// What we call the user of most calls.
@@ -54,6 +59,16 @@ pub(super) struct Tokens {
     pub(super) client_revoked: String,
     pub(super) key_revoked: String,
     pub(super) project_revoked: String,
+    /// Bound to the app's key.
+    pub(super) bound: BoundApp,
+}
+
+/// Tickets, and what befell them.
+pub(super) struct Tickets {
+    pub(super) of_call: String,
+    pub(super) of_token: String,
+    pub(super) expired: String,
+    pub(super) spent: String,
 }
 
 /// Keys and a token of `p1` whose time is over.
@@ -122,11 +137,13 @@ impl Stage {
         let p2 = "p2".parse().unwrap();
         service.set_project(&p2, changes(&["host=two.example"])).await.unwrap();
         let made = |project, kind| house.node.new_client_api_key(project, kind);
+        let (secret, tokens) = (text(&rotated.unwrap()), Tokens::of(&house, &other).await);
         Self {
             revoked_publishable,
             revoked_secret,
             old_secret,
-            secret: text(&rotated.unwrap()),
+            tickets: Tickets::of(&house, &secret, &tokens.live).await,
+            secret,
             revoked_backend_key: key.secret.danger_expose().to_owned(),
             expired,
             networked_backend_key: networked.secret.danger_expose().to_owned(),
@@ -134,7 +151,7 @@ impl Stage {
             other_secret: text(&made("p2", ClientApiKeyKind::Hmac).await),
             bare_publishable: text(&made("p3", ClientApiKeyKind::Publishable).await),
             bare_backend_key: bare,
-            tokens: Tokens::of(&house, &other).await,
+            tokens,
             uid: house.client_app(ID).uid().await,
             other_backend_key: other,
             publishable,
@@ -184,6 +201,8 @@ impl Stage {
             &self.networked_backend_key,
             &self.tokens.live,
             &self.tokens.of_other_project,
+            &self.tickets.of_call,
+            &self.tickets.of_token,
         ];
         // Half a secret is too much, too.
         let halves = secrets.into_iter().map(|secret| secret[8..24].to_owned());
@@ -238,6 +257,26 @@ impl Tokens {
             client_revoked,
             key_revoked,
             project_revoked,
+            bound: house.bound_app("bound@example.com").await.informed().await,
+        }
+    }
+}
+
+impl Tickets {
+    async fn of(house: &House, secret: &str, token: &str) -> Self {
+        let call = house.client_app(ID).showing(&macs::v1(secret, ID)).http();
+        let bearer = house.node.client().with("authorization", &format!("Bearer {token}"));
+        let ticket = async |http: &Client| http.post("/v1/tickets", &json!({})).await.ok().text("ticket");
+        let spent = ticket(&call).await;
+        house.node.client().get(&format!("/verify?countersign_ticket={spent}")).await.is_ok();
+        // As the server would have made it, if anybody could wait for its end.
+        let over = json!({ "id": "over", "expires": 7, "credentials": { "Token": token } }).to_string();
+        let place = Place { table: "tickets", column: "credentials", row: &[] };
+        Self {
+            of_call: ticket(&call).await,
+            of_token: ticket(&bearer).await,
+            expired: format!("tkt_{}", house.master_key().seal(place, over.as_bytes())),
+            spent,
         }
     }
 }

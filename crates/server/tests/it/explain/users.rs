@@ -1,8 +1,13 @@
 //! What is said of the user, and of calls that are accepted.
 
+use std::sync::Arc;
+
+use countersign_crypto::jose::{client_key::ClientKey, public_key::Kind};
+use countersign_testkit::bound::a_key;
+
 use super::{
     answers::Made,
-    macs::{base64url, sha256, v1, v2, v2k},
+    macs::{base64url, v1, v2, v2k},
     stage::{ID, Stage},
 };
 
@@ -83,29 +88,20 @@ pub(super) fn accepted(stage: &Stage) -> Vec<Made> {
 impl Stage {
     /// A proof for a key, in which the thumbprint of another was written.
     pub(super) fn bound_to_another_key(&self, expires: i64) -> Made {
-        let shown = thumbprint();
+        let key = a_key(Kind::Es256);
+        let shown = base64url(key.thumbprint().0);
         let proof = v2k(&self.secret, expires, &shown, ID).replace(&shown, &base64url([9; 32]));
-        self.wrong(&["v2k_other_key", "hmac_wrong"], ID, &proof).beside("DPoP", &dpop())
+        self.wrong(&["v2k_other_key", "hmac_wrong"], ID, &proof).beside("DPoP", &self.proof_by(&key))
     }
 
     /// A right proof for a key, and another key beside it.
     pub(super) fn bound_to_another_key_and_right(&self, expires: i64) -> Made {
         let proof = v2k(&self.secret, expires, &base64url([9; 32]), ID);
-        self.wrong(&["proved_v2", "v2k_other_key"], ID, &proof).accepted().beside("DPoP", &dpop())
+        let shown = self.proof_by(&a_key(Kind::EdDsa));
+        self.wrong(&["proved_v2", "v2k_other_key"], ID, &proof).accepted().beside("DPoP", &shown)
     }
-}
 
-/// The public key of RFC 7517 §A.1.
-const POINT: &str =
-    r#""x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM""#;
-
-fn dpop() -> String {
-    let header =
-        format!(r#"{{"typ":"dpop+jwt","alg":"ES256","jwk":{{"kty":"EC","crv":"P-256",{POINT},"use":"sig"}}}}"#);
-    format!("{}.e30.AAAA", base64url(header))
-}
-
-/// RFC 7638 §3.
-fn thumbprint() -> String {
-    base64url(sha256(format!(r#"{{"crv":"P-256","kty":"EC",{POINT}}}"#)))
+    fn proof_by(&self, key: &Arc<ClientKey>) -> String {
+        self.house.app_with_key(key).proof("POST", "/v1/sessions").text()
+    }
 }

@@ -1,13 +1,12 @@
 //! What goes wrong with proofs that expire.
 
 use countersign_crypto::{
-    digest::sha256,
+    dpop::SignedProof,
     encoding,
     mac_recipe::{Hash, Key},
     user_mac::UnverifiedUserMac,
 };
 use countersign_domain::clock::Timestamp;
-use serde_json::{Value, json};
 
 use super::{spelling::Frame, suspect::Suspect};
 use crate::explain::{Code, Reason};
@@ -104,17 +103,9 @@ pub(in crate::explain) fn is_bound_to_another_key(mac: &UnverifiedUserMac, dpop:
     }
 }
 
-/// The thumbprint (RFC 7638 §3) of the key that a `DPoP` header carries (RFC 9449 §4.2), unverified.
+/// The thumbprint (RFC 7638) of the key that signed a `DPoP` header.
 fn thumbprint_of(dpop: &[u8]) -> Option<String> {
-    let header = encoding::decode(dpop.split(|b| *b == b'.').next()?)?;
-    let key: Value = serde_json::from_slice::<Value>(&header).ok()?["jwk"].take();
-    let member = |name: &str| key[name].as_str();
-    let required = match member("kty")? {
-        "EC" => json!({ "crv": member("crv")?, "kty": "EC", "x": member("x")?, "y": member("y")? }),
-        "OKP" => json!({ "crv": member("crv")?, "kty": "OKP", "x": member("x")? }),
-        _ => return None,
-    };
-    Some(encoding::encode(sha256(required.to_string())))
+    Some(encoding::encode(SignedProof::read(dpop).ok()?.thumbprint().0))
 }
 
 /// Is it so of any secret that works and any reading of the id, if this is a proof that expires?

@@ -60,7 +60,7 @@ const MISTAKES: &[fn(&Suspect<'_>) -> Option<Reason>] = &[
 impl Service {
     /// Notes why the HMAC isn't right, as far as that can be found out.
     pub(super) async fn explain_mac(&self, case: &Case<'_>, findings: &mut Findings) -> Result<(), Outage> {
-        let call = &case.call.credentials.client;
+        let call = &case.call.client;
         let (Shown::Once(id), Shown::Once(shown)) = (call.external_id, call.hmac) else { return Ok(()) };
         let (ids, spellings) = (readings(id), spellings(shown));
         let Some(first) = ids.first() else { return Ok(()) };
