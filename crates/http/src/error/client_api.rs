@@ -32,7 +32,8 @@ pub(crate) struct Failure {
     status: StatusCode,
     code: Code,
     message: Cow<'static, str>,
-    challenge: Option<Challenge>,
+    /// Larger than everything else together.
+    challenge: Option<Box<Challenge>>,
     retry_after: Option<Duration>,
     cause: Option<String>,
 }
@@ -101,7 +102,7 @@ impl Failure {
 
     fn unauthorized(challenge: Challenge, message: &'static str) -> Self {
         let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self { challenge: Some(challenge), ..failure }
+        Self { challenge: Some(Box::new(challenge)), ..failure }
     }
 
     fn too_many(retry_after: Duration, message: &'static str) -> Self {
@@ -152,7 +153,7 @@ impl From<PossessionRefused> for Failure {
     fn from(refused: PossessionRefused) -> Self {
         let message = "The DPoP proof can't be taken: WWW-Authenticate says why. Make another.";
         let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self { challenge: Some(Challenge::of_possession(&refused)), ..failure }
+        Self { challenge: Some(Box::new(Challenge::of_possession(&refused))), ..failure }
     }
 }
 
