@@ -141,7 +141,7 @@ async fn what_was_spent_is_kept_for_an_hour_longer_than_it_could_come_again_and_
     let buying = || Opening { spends: vec![spend(&house, "one")], ..opening(&uid, "c1") };
     house.open_session(buying()).await.unwrap();
     let kept = async || house.database.number("select count(*) from spent").await;
-    house.advance(Duration::from_mins(60)).await;
+    house.advance(Duration::from_hours(1)).await;
     house.node.service.maintain().await;
     assert_eq!(kept().await, 1);
     assert!(matches!(house.open_session(buying()).await.err(), Some(OpenRefused::Spent)));

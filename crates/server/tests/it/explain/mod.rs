@@ -61,7 +61,7 @@ async fn verify(node: &Node, project: &str, headers: &[(String, String)]) -> u16
     let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
     let host = (!has_host).then(|| ("host".to_owned(), "localhost".to_owned()));
     for (name, value) in headers.iter().chain(&host) {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        request = request + &format!("{name}: {value}\r\n");
     }
     let mut connection = RawConnection::to(node.base()).await;
     connection.say(format!("{request}connection: close\r\n\r\n")).await;
