@@ -14,7 +14,11 @@ use countersign_service::{
     },
 };
 
-use super::{address::AddressOf, caller::caller_of, possession::possession_of};
+use super::{
+    address::AddressOf,
+    caller::caller_of,
+    possession::{possession_asked_about, possession_of},
+};
 use crate::{app::App, error::client_api::Failure};
 
 /// The headers of the client API, each under the published name and under ours.
@@ -30,6 +34,9 @@ const HMAC: [HeaderName; 2] =
 /// Anybody who proved who they are.
 pub(crate) struct ProvedActor(pub(crate) Actor);
 
+/// The same, of a call that a proxy got and asks about.
+pub(crate) struct ActorAskedAbout(pub(crate) Actor);
+
 /// A user, by whichever proof.
 pub(crate) struct ProvedUser(pub(crate) Actor);
 
@@ -42,6 +49,16 @@ impl FromRequestParts<App> for ProvedActor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
         Ok(Self(prove(parts, &address, app).await?))
+    }
+}
+
+impl FromRequestParts<App> for ActorAskedAbout {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
+        let possession = possession_asked_about(parts, app);
+        Ok(Self(prove_with(parts, &address, possession.as_ref(), app).await?))
     }
 }
 
@@ -69,8 +86,16 @@ impl FromRequestParts<App> for ProvedBackend {
 
 /// Whoever makes a call, which is addressed there.
 pub(crate) async fn prove(parts: &Parts, address: &Address, app: &App) -> Result<Actor, Failure> {
-    let possession = possession_of(parts, app);
-    let shown = credentials(&parts.headers, possession.as_ref());
+    prove_with(parts, address, possession_of(parts, app).as_ref(), app).await
+}
+
+async fn prove_with(
+    parts: &Parts,
+    address: &Address,
+    possession: Option<&UnverifiedPossession>,
+    app: &App,
+) -> Result<Actor, Failure> {
+    let shown = credentials(&parts.headers, possession);
     Ok(app.service.prove(address, &shown, &caller_of(parts, app)).await?)
 }
 
