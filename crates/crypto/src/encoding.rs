@@ -1,6 +1,9 @@
 //! base64url without padding (RFC 4648 §5), the one spelling of bytes in tokens and in the database.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
+};
 
 /// The text of some bytes.
 pub fn encode(bytes: impl AsRef<[u8]>) -> String {
@@ -12,7 +15,37 @@ pub fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
+/// The bytes that somebody may have meant: either alphabet, padded or not, loose bits at the end. Only for finding out what went wrong;
+/// nothing is proved by what has many spellings.
+pub fn decode_loosely(text: &str) -> Option<Vec<u8>> {
+    const LOOSE: GeneralPurposeConfig = GeneralPurposeConfig::new()
+        .with_decode_allow_trailing_bits(true)
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    const EITHER: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LOOSE);
+    EITHER.decode(text.replace('+', "-").replace('/', "_")).ok()
+}
+
 /// The bytes of a text, if there are exactly `N`.
 pub fn decode_array<const N: usize>(text: impl AsRef<[u8]>) -> Option<[u8; N]> {
     decode(text)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_one_spelling_is_read_in_any_when_mistakes_are_looked_for() {
+        let bytes = [0xfb, 0xef, 0xff, 0x01];
+        for text in ["--__AQ", "++//AQ==", "+-/_AQ=", "--__AR"] {
+            assert_eq!(decode_loosely(text).as_deref(), Some(&bytes[..]), "{text}");
+        }
+        assert_eq!(decode("--__AQ").as_deref(), Some(&bytes[..]));
+        for text in ["++//AQ==", "--__AQ==", "--__AR"] {
+            assert_eq!(decode(text), None, "{text}");
+        }
+        for text in ["--__A", "a b", "é", "=", "A==="] {
+            assert_eq!(decode_loosely(text), None, "{text}");
+        }
+    }
 }

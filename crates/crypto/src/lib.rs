@@ -11,6 +11,7 @@ pub mod dpop_nonce;
 pub mod encoding;
 pub mod entropy;
 pub mod jose;
+pub mod mac_recipe;
 pub mod master_key;
 pub mod refresh_token;
 pub mod seal;

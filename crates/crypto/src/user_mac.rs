@@ -12,7 +12,7 @@ use countersign_domain::{clock::Timestamp, id::ProjectId};
 use crate::{encoding, secret::SecretText};
 
 /// Under this label a secret's second key is derived: whoever gets v1 proofs for ids of their choosing must not come by a v2 proof.
-const V2_LABEL: &[u8] = b"countersign user proof v2";
+pub(crate) const V2_LABEL: &[u8] = b"countersign user proof v2";
 
 /// A secret that proves users of a project.
 pub struct HmacSecret {
@@ -52,6 +52,12 @@ impl UnverifiedUserMac {
             }
             _ => None,
         }
+    }
+
+    /// The MAC itself.
+    pub fn mac(&self) -> &[u8; 32] {
+        let (Self::V1(mac) | Self::V2 { mac, .. }) = self;
+        mac
     }
 
     /// When it ends.

@@ -58,6 +58,8 @@ pub struct ClientApiKey {
     pub name: Name,
     /// The first characters, by which its holder can tell which one it is.
     pub prefix: String,
+    /// How often what was proved under it has been revoked.
+    pub generation: u32,
     /// When it was created.
     pub created_at: Timestamp,
     /// From when on it no longer works.

@@ -147,6 +147,8 @@ settings! {
     gateway_audience: Option<String> = "gateway.audience", Project, "", audience;
     /// Host names of APIs whose proxy asks `/verify` about their calls, with spaces between: apps make their proofs of possession for these; empty: none.
     verify_hosts: Vec<String> = "verify.hosts", Project, "", host_names;
+    /// Whether `/verify` signs what it says of a caller (`X-Countersign-Assertion`): `on`, or `off`, where the API trusts its proxy.
+    verify_assertion: bool = "verify.assertion", Project, "on", switch;
     /// How long an access token lives.
     access_lifetime: Duration = "access.lifetime", Client, "15m", |text| span(text, "10s", "24h");
     /// How long a session lives at most, however often it is refreshed.

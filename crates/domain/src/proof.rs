@@ -25,6 +25,11 @@ impl Method {
         Self("vouch".into())
     }
 
+    /// The user was named by a backend's MAC that expires.
+    pub fn hmac_v2() -> Self {
+        Self("hmac_v2".into())
+    }
+
     /// As `amr` has it.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -108,11 +108,14 @@ checked_text!(
     ExternalId
 );
 
+/// In bytes of UTF-8.
+pub const LONGEST_EXTERNAL_ID: usize = 255;
+
 impl FromStr for ExternalId {
     type Err = InvalidText;
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
-        if text.is_empty() || !fits(text, 255) {
+        if text.is_empty() || !fits(text, LONGEST_EXTERNAL_ID) {
             return Err(InvalidText("must be 1 to 255 bytes without control characters"));
         }
         Ok(Self(text.into()))

@@ -86,6 +86,9 @@ fn client_door(at: &str) -> Router<App> {
     use client_api::users;
     Router::new()
         .route(&format!("{at}/v1/me"), get(client_api::me::handle))
+        .route(&format!("{at}/v1/explain"), post(client_api::explain::handle))
+        .route(&format!("{at}/v1/sessions"), post(client_api::sessions::handle))
+        .route(&format!("{at}/v1/tickets"), post(client_api::tickets::handle))
         .route(&format!("{at}/users"), get(users::list::handle).post(users::create::handle))
         .route(
             &format!("{at}/users/{{id}}"),

@@ -14,7 +14,7 @@ use quick_cache::{
     DefaultHashBuilder, OptionsBuilder, UnitWeighter,
     sync::{Cache, DefaultLifecycle},
 };
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::{
     assertion::Assertions,
@@ -52,6 +52,8 @@ pub struct Service {
     pub(crate) assertions: Assertions,
     /// Moves whenever something was heard that open streams must be judged by.
     pub(crate) news: watch::Sender<u64>,
+    /// Held while an explanation looks through the known users: that is work.
+    pub(crate) explaining: Mutex<()>,
     /// Proofs of possession that were shown to this node lately: none is taken twice.
     pub(crate) proofs: SeenProofs,
 }
@@ -106,6 +108,7 @@ impl Service {
             known_users: KnownUsers::new(config.known_users),
             assertions: Assertions::new(config.verified_tokens / 10),
             news: watch::Sender::new(0),
+            explaining: Mutex::default(),
             proofs: SeenProofs::new(config.seen_proofs),
             db,
             master_key,

@@ -47,6 +47,11 @@ impl KnownUsers {
         (known.read_at == self.heard_of(known.user)).then_some(known)
     }
 
+    /// Every name that is remembered, of all projects, in no order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = (ProjectId, ExternalId)> {
+        self.by_name.iter().map(|(name, _)| name)
+    }
+
     /// To be taken before reading.
     pub(crate) fn look(&self) -> Look {
         Look(self.total().load(Ordering::SeqCst))

@@ -12,6 +12,7 @@ pub mod config;
 pub mod context;
 pub mod directory;
 pub mod error;
+pub mod explain;
 mod feed;
 pub mod keys;
 mod known_users;

@@ -34,6 +34,17 @@ impl Rate {
     pub(crate) fn per_minute(count: NonZeroU32) -> Self {
         Self { interval: Duration::from_mins(1) / count.get(), burst: count }
     }
+
+    /// Until when a caller has used up what came before, one more call included, if that is within the rate.
+    fn next(self, used_until: u64, now: u64) -> Result<u64, TooMany> {
+        let interval = micros(self.interval).max(1);
+        let tolerance = interval.saturating_mul(u64::from(self.burst.get()));
+        let next = used_until.max(now).saturating_add(interval);
+        if next > now.saturating_add(tolerance) {
+            return Err(TooMany { retry_after: Duration::from_micros(next - now - tolerance) });
+        }
+        Ok(next)
+    }
 }
 
 /// Over a limit.
@@ -59,19 +70,20 @@ impl Limits {
     /// Counts one call of `who` at `now`, a monotonic time, if it is within the rate.
     pub(crate) fn take(&self, who: &impl Hash, rate: Rate, now: Duration) -> Result<(), TooMany> {
         let cell = self.cell(who);
-        let (now, interval) = (micros(now), micros(rate.interval).max(1));
-        let tolerance = interval.saturating_mul(u64::from(rate.burst.get()));
         let mut used_until = cell.load(Ordering::Relaxed);
         loop {
-            let next = used_until.max(now).saturating_add(interval);
-            if next > now.saturating_add(tolerance) {
-                return Err(TooMany { retry_after: Duration::from_micros(next - now - tolerance) });
-            }
+            let next = rate.next(used_until, micros(now))?;
             match cell.compare_exchange_weak(used_until, next, Ordering::Relaxed, Ordering::Relaxed) {
                 Ok(_) => return Ok(()),
                 Err(current) => used_until = current,
             }
         }
+    }
+
+    /// Would a call of `who` be within the rate? Counts nothing.
+    pub(crate) fn has_room(&self, who: &impl Hash, rate: Rate, now: Duration) -> bool {
+        let cell = self.used_until.get(&self.hasher.hash_one(who));
+        rate.next(cell.map_or(0, |cell| cell.load(Ordering::Relaxed)), micros(now)).is_ok()
     }
 
     fn cell(&self, who: &impl Hash) -> Arc<AtomicU64> {
@@ -123,6 +135,18 @@ mod tests {
         let refused = limits.take(&"a", rate, Duration::ZERO).unwrap_err();
         assert_eq!(refused.retry_after, Duration::from_secs(6));
         assert!(limits.take(&"a", rate, refused.retry_after).is_ok());
+    }
+
+    #[test]
+    fn who_only_asks_is_not_counted() {
+        let limits = Limits::new(100);
+        let rate = Rate::per_minute(TEN);
+        for _ in 0..20 {
+            assert!(limits.has_room(&"a", rate, Duration::ZERO));
+        }
+        assert_eq!(taken(&limits, "a", rate, Duration::ZERO, 100), 10);
+        assert!(!limits.has_room(&"a", rate, Duration::ZERO));
+        assert!(limits.has_room(&"b", rate, Duration::ZERO));
     }
 
     #[test]

@@ -6,6 +6,7 @@ create table client_api_keys (
     name text not null,
     prefix text not null,
     material text not null,
+    generation bigint not null,
     created_at bigint not null,
     expires_at bigint,
     revoked_at bigint,

@@ -20,8 +20,9 @@ pub struct StoredClientApiKey {
 
 /// Writes a new key.
 pub async fn insert(conn: &mut Conn<'_>, stored: &StoredClientApiKey) -> Result<()> {
-    let sql = "insert into client_api_keys (project_id, key_id, kind, name, prefix, material, created_at, expires_at, \
-               revoked_at, last_used_at, replaced_by) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    let sql = "insert into client_api_keys (project_id, key_id, kind, name, prefix, material, generation, \
+               created_at, expires_at, revoked_at, last_used_at, replaced_by) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     let key = &stored.key;
     let insert = statement(sql)
         .bind(key.project.as_str())
@@ -30,6 +31,7 @@ pub async fn insert(conn: &mut Conn<'_>, stored: &StoredClientApiKey) -> Result<
         .bind(key.name.as_str())
         .bind(key.prefix.as_str())
         .bind(stored.material.as_str())
+        .bind(i64::from(key.generation))
         .bind(key.created_at.micros())
         .bind(key.expires_at.map(Timestamp::micros))
         .bind(key.revoked_at.map(Timestamp::micros))
@@ -53,7 +55,14 @@ pub async fn list(conn: &mut Conn<'_>, project: &ProjectId) -> Result<Vec<Stored
     rows.iter().map(read).collect()
 }
 
-/// Writes a key's name and state; the last use only moves by [`touch`].
+/// Revokes everything that was proved under a key.
+pub async fn raise_generation(conn: &mut Conn<'_>, project: &ProjectId, id: KeyId) -> Result<()> {
+    let sql = "update client_api_keys set generation = generation + 1 where project_id = $1 and key_id = $2";
+    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
+    Ok(())
+}
+
+/// Writes a key's name and state; the generation only moves by [`raise_generation`], the last use by [`touch`].
 pub async fn update(conn: &mut Conn<'_>, key: &ClientApiKey) -> Result<()> {
     let sql = "update client_api_keys set name = $3, expires_at = $4, revoked_at = $5, replaced_by = $6 \
                where project_id = $1 and key_id = $2";
@@ -84,6 +93,7 @@ fn read(row: &AnyRow) -> Result<StoredClientApiKey> {
         kind: row.parsed("kind")?,
         name: row.parsed("name")?,
         prefix: row.text("prefix")?,
+        generation: row.integer("generation")?,
         created_at: row.time("created_at")?,
         expires_at: row.optional_time("expires_at")?,
         revoked_at: row.optional_time("revoked_at")?,

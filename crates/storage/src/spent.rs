@@ -19,6 +19,13 @@ pub async fn spend(
     Ok(conn.execute(insert).await? == 1)
 }
 
+/// Is it spent? Only for who wants to know: whoever sells something spends.
+pub async fn is_spent(conn: &mut Conn<'_>, project: &ProjectId, purpose: &str, hash: &str) -> Result<bool> {
+    let sql = "select expires_at from spent where project_id = $1 and purpose = $2 and value_hash = $3";
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(purpose).bind(hash)).await?;
+    Ok(row.is_some())
+}
+
 pub(crate) const DELETE_EXPIRED: &str = "delete from spent where (project_id, purpose, value_hash) in \
     (select project_id, purpose, value_hash from spent where expires_at <= $1 order by expires_at limit $2)";
 

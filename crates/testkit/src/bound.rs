@@ -124,6 +124,18 @@ impl House {
         }
     }
 
+    /// An app that has a key, and no session yet.
+    pub fn app_with_key(&self, key: &Arc<ClientKey>) -> BoundApp {
+        let none = String::new;
+        BoundApp {
+            app: App { http: self.node.client().user_agent("app/1"), uid: none(), access: none(), refresh: none() },
+            key: Arc::clone(key),
+            nonce: None,
+            service: Arc::clone(&self.node.service),
+            url: self.public_url().to_owned(),
+        }
+    }
+
     /// Opens a session of `p1`, as a door does that has proved its caller.
     pub async fn open_session(&self, opening: Opening) -> Result<TokenPair, OpenRefused> {
         let address = Address { path: Some(p1().to_string()), host: None };
@@ -201,6 +213,12 @@ impl BoundApp {
         assert_eq!(answer.status(), 401, "{answer}");
         self.nonce = Some(answer.header("dpop-nonce").to_owned());
         self
+    }
+
+    /// Knows this nonce.
+    #[must_use]
+    pub fn knowing(&self, nonce: &str) -> Self {
+        Self { nonce: Some(nonce.to_owned()), ..self.clone() }
     }
 
     /// Calls a path with its access token and this proof.

@@ -3,14 +3,14 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
-    process::Stdio,
+    process::{Output, Stdio},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
 use serde_json::Value;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, Command},
     task::JoinHandle,
 };
@@ -39,6 +39,14 @@ pub struct Done {
 }
 
 impl Done {
+    fn of(output: Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).expect("it prints text"),
+            stderr: String::from_utf8(output.stderr).expect("it says text"),
+        }
+    }
+
     /// The command must have succeeded. Gives what it printed.
     #[track_caller]
     pub fn ok(self) -> String {
@@ -111,12 +119,17 @@ impl Program {
 
     /// Runs a command to its end.
     pub async fn run(&self, arguments: &[&str]) -> Done {
-        let output = self.command(arguments).output().await.expect("the program runs");
-        Done {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8(output.stdout).expect("it prints text"),
-            stderr: String::from_utf8(output.stderr).expect("it says text"),
-        }
+        Done::of(self.command(arguments).output().await.expect("the program runs"))
+    }
+
+    /// Runs a command that reads this from its standard input.
+    pub async fn run_with_input(&self, arguments: &[&str], input: &[u8]) -> Done {
+        let mut child = self.command(arguments).stdin(Stdio::piped()).spawn().expect("the program starts");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        // It may have ended without reading to the end.
+        let _ = stdin.write_all(input).await;
+        drop(stdin);
+        Done::of(child.wait_with_output().await.expect("the program runs"))
     }
 
     /// Runs a command to its end and reads the JSON that it prints.

@@ -156,6 +156,29 @@ impl Object {
         }
     }
 
+    /// An object of texts, and lists of texts, by names that anybody may choose: each name with each of its texts. What is wrong is said
+    /// without the names, which are as foreign as the texts.
+    pub fn texts_by_name(&self, name: &str) -> Result<Vec<(String, String)>, BodyError> {
+        let wrong = || self.error(name, "must be an object of strings, and lists of strings, each name once");
+        let value = self.optional(name)?;
+        let Json::Object(members) = self.required(name, value)? else {
+            return Err(wrong());
+        };
+        let mut texts = Vec::new();
+        for (name, value) in members {
+            let values = match value {
+                Json::Null => continue,
+                Json::List(values) => values,
+                value => std::slice::from_ref(value),
+            };
+            for value in values {
+                let Json::Text(text) = value else { return Err(wrong()) };
+                texts.push((name.clone(), text.clone()));
+            }
+        }
+        Ok(texts)
+    }
+
     /// Is a member this number, or this text?
     pub fn is(&self, name: &str, number: i64, text: &str) -> Result<bool, BodyError> {
         match self.optional(name)? {

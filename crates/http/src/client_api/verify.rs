@@ -6,10 +6,7 @@ use axum::{
 use countersign_wire::client_api::error::ErrorEnvelope;
 
 use crate::{
-    app::App,
-    dpop_nonce::NextNonce,
-    error::client_api::{Failure, ToldToProxy},
-    extract::actor::ActorAskedAbout,
+    app::App, dpop_nonce::NextNonce, error::client_api::ToldToProxy, extract::actor::ForwardedActor,
     identity_headers::identity_headers,
 };
 
@@ -41,10 +38,10 @@ use crate::{
 )]
 pub(crate) async fn handle(
     State(app): State<App>,
-    asked: Result<ActorAskedAbout, Failure>,
+    ForwardedActor(actor): ForwardedActor,
 ) -> Result<Response, ToldToProxy> {
-    let ActorAskedAbout(actor) = asked?;
-    let audience = actor.project().assertion_audience();
-    let headers = identity_headers(&app, &actor, &audience).await?;
+    let project = actor.project();
+    let audience = project.settings.verify_assertion.then(|| project.assertion_audience());
+    let headers = identity_headers(&app, &actor, audience.as_deref()).await?;
     Ok((StatusCode::OK, NextNonce::of(&actor), headers).into_response())
 }

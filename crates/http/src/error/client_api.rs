@@ -16,6 +16,7 @@ use countersign_service::{
         access_token::TokenRefused, actor::NotAnActor, client_call::CallRefused, possession::PossessionRefused,
         secret_key::NotABackend,
     },
+    session::{open::OpenRefused, upgrade::UpgradeRefused},
 };
 use countersign_wire::{
     client_api::error::{Code, ErrorDetail, ErrorEnvelope},
@@ -214,6 +215,35 @@ impl From<NotAnActor> for Failure {
             NotAnActor::Call(refused) => refused.into(),
             NotAnActor::Token { refused, is_dpop } => Self::of_token(refused, is_dpop),
             NotAnActor::Backend(refused) => refused.into(),
+        }
+    }
+}
+
+impl From<UpgradeRefused> for Failure {
+    fn from(refused: UpgradeRefused) -> Self {
+        match refused {
+            UpgradeRefused::NotAnExpiringProof => {
+                let message =
+                    "Only a v2 proof of the user opens a session: v2.<expires>.<mac> or v2k.<expires>.<jkt>.<mac>.";
+                Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+            }
+            UpgradeRefused::UnknownClient | UpgradeRefused::Open(OpenRefused::UnknownClient) => {
+                let message = "`client_id` must name an open app of this project.";
+                Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
+            }
+            UpgradeRefused::OtherKey => {
+                let message = "The user's proof is bound to another key than the DPoP proof shows.";
+                Self::unauthorized(Challenge::Plain, message)
+            }
+            UpgradeRefused::Possession(refused) => refused.into(),
+            UpgradeRefused::Open(OpenRefused::Outage(outage)) => outage.into(),
+            UpgradeRefused::Open(OpenRefused::Spent) => {
+                let message = "A proof opens one session: make another DPoP proof, and ask the backend for another proof of the user.";
+                Self::unauthorized(Challenge::Plain, message)
+            }
+            UpgradeRefused::Open(OpenRefused::NoSuchUser | OpenRefused::UserDisabled) => {
+                Self::unauthorized(Challenge::Plain, NOT_PROVED)
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Whoever calls: an app that names its user, the bearer of an access token, or the customer's backend. The type says which are let in.
 
+use std::convert::Infallible;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, header, request::Parts},
@@ -11,31 +13,57 @@ use countersign_service::{
         client_call::{ClientCall, Shown},
         possession::UnverifiedPossession,
         secret_key::Backend,
+        ticket::TicketFor,
     },
 };
 
 use super::{
     address::AddressOf,
-    caller::caller_of,
+    bearer::{bearer_token, dpop_token},
+    caller::{caller_of, single},
+    forwarded,
     possession::{possession_asked_about, possession_of},
+    ticket::ticket_in,
 };
-use crate::{app::App, error::client_api::Failure};
+use crate::{
+    app::App,
+    error::client_api::{Failure, ToldToProxy},
+};
 
 /// The headers of the client API, each under the published name and under ours.
-const API_KEY: [HeaderName; 2] =
+pub(super) const API_KEY: [HeaderName; 2] =
     [HeaderName::from_static("x-proficient-api-key"), HeaderName::from_static("x-countersign-api-key")];
-const EXTERNAL_ID: [HeaderName; 2] = [
+pub(super) const EXTERNAL_ID: [HeaderName; 2] = [
     HeaderName::from_static("x-proficient-user-external-id"),
     HeaderName::from_static("x-countersign-user-external-id"),
 ];
-const HMAC: [HeaderName; 2] =
+pub(super) const HMAC: [HeaderName; 2] =
     [HeaderName::from_static("x-proficient-user-hmac"), HeaderName::from_static("x-countersign-user-hmac")];
+
+/// In which a proxy says what it was asked for.
+pub(super) const FORWARDED_URI: [&str; 3] = ["x-forwarded-uri", "x-original-uri", "x-original-url"];
 
 /// Anybody who proved who they are.
 pub(crate) struct ProvedActor(pub(crate) Actor);
 
-/// The same, of a call that a proxy got and asks about.
-pub(crate) struct ActorAskedAbout(pub(crate) Actor);
+/// The same, of a call that a proxy asks about.
+pub(crate) struct ForwardedActor(pub(crate) Actor);
+
+impl FromRequestParts<App> for ForwardedActor {
+    type Rejection = ToldToProxy;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ToldToProxy> {
+        let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
+        // Where the proxy puts it: in a header, or in the query of its own question. Whoever asks without a proxy may as well.
+        let forwarded = FORWARDED_URI.iter().find_map(|name| single(&parts.headers, name)?.split_once('?'));
+        let query = forwarded.map(|(_, query)| query).or(parts.uri.query());
+        // The question may be a `GET` where the call isn't.
+        let is_get = forwarded::method(&parts.headers).unwrap_or(parts.method.as_str()) == "GET";
+        let ticket = query.and_then(ticket_in).map(|ticket| if is_get { ticket } else { "" });
+        let possession = possession_asked_about(parts, app);
+        Ok(Self(prove_shown(parts, ticket, possession.as_ref(), &address, app).await?))
+    }
+}
 
 /// A user, by whichever proof.
 pub(crate) struct ProvedUser(pub(crate) Actor);
@@ -49,16 +77,6 @@ impl FromRequestParts<App> for ProvedActor {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
         Ok(Self(prove(parts, &address, app).await?))
-    }
-}
-
-impl FromRequestParts<App> for ActorAskedAbout {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
-        let possession = possession_asked_about(parts, app);
-        Ok(Self(prove_with(parts, &address, possession.as_ref(), app).await?))
     }
 }
 
@@ -84,23 +102,54 @@ impl FromRequestParts<App> for ProvedBackend {
     }
 }
 
-/// Whoever makes a call, which is addressed there.
-pub(crate) async fn prove(parts: &Parts, address: &Address, app: &App) -> Result<Actor, Failure> {
-    prove_with(parts, address, possession_of(parts, app).as_ref(), app).await
+/// A ticket that stands for the credentials of a call.
+pub(crate) struct TicketOf(pub(crate) String);
+
+impl FromRequestParts<App> for TicketOf {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let Credentials { client, .. } = credentials(&parts.headers, None, None);
+        let made_of = match (bearer_token(&parts.headers), dpop_token(&parts.headers)) {
+            (Some(token), _) | (None, Some(token)) => TicketFor::Token(token),
+            (None, None) => TicketFor::Client(client),
+        };
+        Ok(Self(app.service.make_ticket(&made_of)))
+    }
 }
 
-async fn prove_with(
+/// Whoever makes a call, which is addressed there.
+pub(crate) async fn prove(parts: &Parts, address: &Address, app: &App) -> Result<Actor, Failure> {
+    prove_with_ticket(parts, None, address, app).await
+}
+
+/// The same, of a call whose query may hold a ticket.
+pub(crate) async fn prove_with_ticket(
     parts: &Parts,
+    ticket: Option<&str>,
     address: &Address,
-    possession: Option<&UnverifiedPossession>,
     app: &App,
 ) -> Result<Actor, Failure> {
-    let shown = credentials(&parts.headers, possession);
+    prove_shown(parts, ticket, possession_of(parts, app).as_ref(), address, app).await
+}
+
+async fn prove_shown(
+    parts: &Parts,
+    ticket: Option<&str>,
+    possession: Option<&UnverifiedPossession>,
+    address: &Address,
+    app: &App,
+) -> Result<Actor, Failure> {
+    let shown = credentials(&parts.headers, ticket, possession);
     Ok(app.service.prove(address, &shown, &caller_of(parts, app)).await?)
 }
 
 /// What a call shows, as bytes that nobody has judged.
-fn credentials<'a>(headers: &'a HeaderMap, possession: Option<&'a UnverifiedPossession>) -> Credentials<'a> {
+fn credentials<'a>(
+    headers: &'a HeaderMap,
+    ticket: Option<&'a str>,
+    possession: Option<&'a UnverifiedPossession>,
+) -> Credentials<'a> {
     Credentials {
         client: ClientCall {
             publishable_key: shown(headers, &API_KEY),
@@ -108,6 +157,7 @@ fn credentials<'a>(headers: &'a HeaderMap, possession: Option<&'a UnverifiedPoss
             hmac: shown(headers, &HMAC),
         },
         authorization: shown(headers, &[header::AUTHORIZATION]),
+        ticket,
         possession,
     }
 }

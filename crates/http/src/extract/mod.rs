@@ -8,3 +8,5 @@ pub(crate) mod body;
 pub(crate) mod caller;
 pub mod forwarded;
 pub(crate) mod possession;
+pub mod ticket;
+pub mod written;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, header, request::Parts},
+    http::{HeaderValue, Method, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use countersign_domain::gateway::{
@@ -18,7 +18,11 @@ use crate::{
     app::App,
     dpop_nonce::NextNonce,
     error::{client_api::Failure, vouch},
-    extract::{actor::prove, address::host},
+    extract::{
+        actor::prove_with_ticket,
+        address::host,
+        ticket::{ticket_in, without_ticket},
+    },
     identity_headers::identity_headers,
     layer::{RouteLabel, observe::is_door_one},
 };
@@ -56,7 +60,9 @@ async fn pass(app: App, request: Request) -> Result<Response, Failure> {
     let news = app.service.news();
     let (parts, body) = request.into_parts();
     let (address, path) = addressed(&parts, &app);
-    let actor = prove(&parts, &address, &app).await?;
+    // Only a `GET`: what a page can be made to send without headers must not do anything.
+    let ticket = parts.uri.query().filter(|_| parts.method == Method::GET).and_then(ticket_in);
+    let actor = prove_with_ticket(&parts, ticket, &address, &app).await?;
     let project = Arc::clone(actor.project());
     let settings = &project.settings;
     let path = ClearPath::read(&path, settings.gateway_encoded_slashes)?;
@@ -70,10 +76,11 @@ async fn pass(app: App, request: Request) -> Result<Response, Failure> {
     if !way.accepts.contains(actor.credential()) {
         return Err(Failure::other_credential());
     }
-    let hop = Hop::along(&way, &path, parts.uri.query(), settings)?;
+    let query = parts.uri.query().and_then(without_ticket);
+    let hop = Hop::along(&way, &path, query.as_deref(), settings)?;
     let origin = way.upstream.origin();
     let audience = settings.gateway_audience.as_deref().unwrap_or(&origin);
-    let identity = identity_headers(&app, &actor, audience).await?;
+    let identity = identity_headers(&app, &actor, Some(audience)).await?;
     let nonce = NextNonce::of(&actor);
     let (service, standing) = (app.service.clone(), app.service.standing(actor));
     let guard = Guard::new(news, move || service.still_stands(&standing));

@@ -73,7 +73,7 @@ pub(super) enum Verb {
     Revoke {
         /// The key
         id: String,
-        /// End every session that the secret key vouched for
+        /// End every session that the key vouched for, or under which its user was proved
         #[arg(long)]
         cascade: bool,
     },
@@ -220,7 +220,7 @@ async fn revoke(desk: &Desk, id: &str, cascade: bool) -> Result<(), Failure> {
     let project = desk.project().await?;
     if let Ok(key) = id.parse::<KeyId>() {
         if client_api_key::find(desk, key).await?.is_some() {
-            let revoked = desk.service.revoke_client_api_key(&project, key).await?;
+            let revoked = desk.service.revoke_client_api_key(&project, key, cascade).await?;
             return desk.output.print(&client_api_key::shown(&revoked));
         }
         let key = desk.service.revoke_secret_key(&project, key, cascade).await?;

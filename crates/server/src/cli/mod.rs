@@ -4,6 +4,7 @@ mod audit;
 mod client;
 mod client_api_key;
 mod dev;
+mod explain;
 mod key;
 mod output;
 mod project;
@@ -89,6 +90,8 @@ enum Command {
     /// The audit trail of a project
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// Say why a call of an app is refused, from the headers that it sent. Exit status 1: it is
+    Explain(explain::Explain),
 }
 
 /// Runs a command to its end.
@@ -133,6 +136,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::User(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Session(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Audit(verb) => verb.run(&globals.desk(&config, &data).await?).await,
+        Command::Explain(explain) => explain.run(&globals.desk(&config, &data).await?).await,
     }
 }
 

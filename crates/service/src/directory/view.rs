@@ -125,7 +125,8 @@ impl ProjectView {
         self.client_api.publishable.iter().map(|(key, _)| key).find(|key| key.id == id)
     }
 
-    pub(super) fn publishable_keys(&self) -> impl Iterator<Item = (Box<str>, KeyId)> {
+    /// The publishable keys, those that no longer work included.
+    pub(crate) fn publishable_keys(&self) -> impl Iterator<Item = (Box<str>, KeyId)> {
         self.client_api.publishable.iter().map(|(key, text)| (text.clone(), key.id))
     }
 
@@ -171,6 +172,12 @@ impl ProjectView {
         id.0 > self.last_mac_key.0
     }
 
+    /// The counter of a key that vouched, or under which users are proved.
+    fn key_generation(&self, id: KeyId) -> u32 {
+        let user_key = || self.user_keys().iter().find(|it| it.key.id == id).map(|it| it.key.generation);
+        self.secret_key(id).map(|key| key.generation).or_else(user_key).unwrap_or(0)
+    }
+
     pub(crate) fn caller_marks_key(&self) -> &CallerMarksKey {
         &self.caller_marks_key
     }
@@ -184,7 +191,7 @@ impl ProjectView {
         Generations {
             user,
             client: self.client(client).map_or(0, |view| view.client.generation),
-            key: key.and_then(|id| self.secret_key(id)).map_or(0, |key| key.generation),
+            key: key.map_or(0, |id| self.key_generation(id)),
             project: self.project.generation,
         }
     }

@@ -109,15 +109,24 @@ impl Service {
         Ok(new)
     }
 
-    /// Makes a key worthless.
-    pub async fn revoke_client_api_key(&self, project: &ProjectId, id: KeyId) -> Result<ClientApiKey, Refused> {
+    /// Makes a key worthless; with `cascade`, also every session that was opened by a proof under it.
+    pub async fn revoke_client_api_key(
+        &self,
+        project: &ProjectId,
+        id: KeyId,
+        cascade: bool,
+    ) -> Result<ClientApiKey, Refused> {
         let deed = Deed {
             project: project.clone(),
             act: Act::KeyRevoked,
             subject: Subject { key: Some(id.to_string()), ..Subject::default() },
-            detail: Vec::new(),
+            detail: if cascade { vec![("cascade", "yes".to_owned())] } else { Vec::new() },
         };
-        self.change_client_api_key(deed, id, |key, now| key.revoked_at = key.revoked_at.or(Some(now))).await
+        let change = move |key: &mut ClientApiKey, now| {
+            key.revoked_at = key.revoked_at.or(Some(now));
+            key.generation += u32::from(cascade);
+        };
+        self.change_client_api_key(deed, id, change).await
     }
 
     /// Gives a key another name.
@@ -150,8 +159,12 @@ impl Service {
                     return Ok(Err(Refused::not_found("key", id)));
                 };
                 let mut key = stored.key;
+                let generation = key.generation;
                 change(&mut key, now);
                 client_api_keys::update(conn, &key).await?;
+                if key.generation > generation {
+                    client_api_keys::raise_generation(conn, project, id).await?;
+                }
                 Ok(Ok((key, Self::project_news(project, now))))
             })
         })
@@ -200,6 +213,7 @@ impl Service {
             kind,
             name,
             prefix: form.shown_prefix(&text),
+            generation: 0,
             created_at: now,
             expires_at,
             revoked_at: None,

@@ -9,7 +9,7 @@ use countersign_crypto::{
 };
 use countersign_domain::{
     clock::Timestamp,
-    generations::Generations,
+    generations::{Dimension, Generations},
     id::{ClientId, KeyId, ProjectId, SessionId, UserId},
     proof::Proof,
     thumbprint::Thumbprint,
@@ -56,7 +56,18 @@ pub(crate) struct Verified {
     pub(crate) proof: Proof,
     pub(crate) vouched_by: Option<KeyId>,
     generations: Generations,
-    bound_to: Option<Thumbprint>,
+    pub(crate) bound_to: Option<Thumbprint>,
+}
+
+/// What has ended a token before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// Its session was ended.
+    Session,
+    /// Its client is there no more, or disabled.
+    Client,
+    /// Somebody revoked everything that was there until then.
+    By(Dimension),
 }
 
 /// Why an access token isn't taken.
@@ -123,7 +134,7 @@ impl<'a> ShownToken<'a> {
         matches!(self, Self::Dpop(..))
     }
 
-    fn unverified(&self) -> &'a str {
+    pub(crate) fn unverified(&self) -> &'a str {
         let (Self::Bearer(unverified) | Self::Dpop(unverified, _)) = self;
         unverified
     }
@@ -148,8 +159,15 @@ impl Service {
     }
 
     fn bearer(&self, address: &Address, shown: ShownToken<'_>) -> Result<Bearer, TokenRefused> {
+        let bearer = self.prove_token_without_key(address, shown.unverified())?;
+        let possession = self.check_binding(&bearer.project, &bearer.token, shown)?;
+        let dpop_nonce = possession.map(|_| self.dpop_nonce(&bearer.project));
+        Ok(Bearer { dpop_nonce, ..bearer })
+    }
+
+    /// Who a live access token names, whoever shows it: only for who has asked for the key to which it may be bound.
+    pub(crate) fn prove_token_without_key(&self, address: &Address, unverified: &str) -> Result<Bearer, TokenRefused> {
         self.fresh()?;
-        let unverified = shown.unverified();
         let key = sha256(unverified);
         let token = if let Some(known) = self.verified.get(&key) {
             known
@@ -161,9 +179,7 @@ impl Service {
         let addressed = self.addressed(address, Some(token.project.as_str()));
         let project = addressed.map_err(|_| TokenRefused::NotOurs)?;
         self.judge(&project, &token)?;
-        let possession = self.check_binding(&project, &token, shown)?;
-        let dpop_nonce = possession.map(|_| self.dpop_nonce(&project));
-        Ok(Bearer { project, token, dpop_nonce })
+        Ok(Bearer { project, token, dpop_nonce: None })
     }
 
     /// A token must be shown as what it is: one that is bound to a key only with a proof of that key, one that isn't only without.
@@ -196,7 +212,7 @@ impl Service {
         }
     }
 
-    fn verify(&self, unverified: &str) -> Result<Verified, TokenRefused> {
+    pub(crate) fn verify(&self, unverified: &str) -> Result<Verified, TokenRefused> {
         let jws = UnverifiedJws::parse(unverified).map_err(|_| TokenRefused::NotOurs)?;
         let kid = jws.unverified_header.kid.clone();
         let directory = self.directory.load();
@@ -236,10 +252,19 @@ impl Service {
 
     /// Do its session, user, client, key and project still stand as they did?
     pub(crate) fn is_unrevoked(&self, project: &ProjectView, token: &Verified) -> bool {
+        self.ended(project, token).is_none()
+    }
+
+    /// What has ended a token, if anything has.
+    pub(crate) fn ended(&self, project: &ProjectView, token: &Verified) -> Option<Ended> {
         let user = self.revocations.generation_of(token.user).unwrap_or(token.generations.user);
         let current = project.generations(user, &token.client, token.vouched_by);
         let is_closed = project.client(&token.client).is_none_or(|view| view.client.disabled_at.is_some());
-        !is_closed && token.generations.overtaken_by(current).is_none() && !self.revocations.is_ended(token.session)
+        if is_closed {
+            return Some(Ended::Client);
+        }
+        let by = token.generations.overtaken_by(current).map(Ended::By);
+        by.or_else(|| self.revocations.is_ended(token.session).then_some(Ended::Session))
     }
 }
 

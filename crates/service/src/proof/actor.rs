@@ -27,6 +27,8 @@ pub struct Credentials<'a> {
     pub client: ClientCall<'a>,
     /// The `Authorization` header.
     pub authorization: Shown<'a>,
+    /// The ticket in the query string.
+    pub ticket: Option<&'a str>,
     /// What is shown of a key.
     pub possession: Option<&'a UnverifiedPossession>,
 }
@@ -97,6 +99,14 @@ impl Service {
             Shown::Once(value) => token(value, shown.possession),
             Shown::Repeated => return Err(self.refuse(address, Flaw::HeaderRepeated, caller)),
         };
+        if let Some(ticket) = shown.ticket {
+            let is_alone = token.is_none() && shown.client.is_empty();
+            return if is_alone {
+                self.redeem_ticket(address, ticket, caller).await
+            } else {
+                Err(self.refuse(address, Flaw::MixedCredentials, caller))
+            };
+        }
         let Some(token) = token else {
             return Ok(Actor::Client(self.prove_client_call(address, &shown.client, caller).await?));
         };
@@ -118,6 +128,19 @@ impl Service {
         proved.map(Actor::Bearer).map_err(|refused| NotAnActor::Token { refused, is_dpop: shown.is_dpop() })
     }
 
+    /// The bearer of a token that was sealed when its holder was proved.
+    pub(crate) fn prove_sealed_token(
+        &self,
+        address: &Address,
+        token: &str,
+        caller: &Caller,
+    ) -> Result<Actor, NotAnActor> {
+        let proved = self.prove_token_without_key(address, token);
+        let actor = proved.map(Actor::Bearer).map_err(|refused| NotAnActor::Token { refused, is_dpop: false })?;
+        self.check_agreement(address, &actor, Shown::Absent, caller)?;
+        Ok(actor)
+    }
+
     /// Path, host, publishable key and credential must name one project, and the page must be one that may call.
     fn check_agreement(
         &self,
@@ -126,19 +149,23 @@ impl Service {
         publishable_key: Shown<'_>,
         caller: &Caller,
     ) -> Result<(), NotAnActor> {
-        let project = &actor.project().project.id;
-        let is_addressed = self.addressed(address, Some(project.as_str())).is_ok();
-        let is_keys = match publishable_key {
-            Shown::Absent => true,
-            shown => self.client_project(address, shown).is_ok_and(|(named, _)| named.project.id == *project),
-        };
-        if !is_addressed || !is_keys {
+        if !self.agree(address, actor.project(), publishable_key) {
             return Err(self.refuse(address, Flaw::OtherProject, caller));
         }
         Ok(check_origin(actor.project(), caller)?)
     }
 
-    fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
+    /// Do path, host and publishable key name the project of the credential, as far as they speak?
+    pub(crate) fn agree(&self, address: &Address, project: &ProjectView, publishable_key: Shown<'_>) -> bool {
+        let project = &project.project.id;
+        let is_keys = match publishable_key {
+            Shown::Absent => true,
+            shown => self.client_project(address, shown).is_ok_and(|(named, _)| named.project.id == *project),
+        };
+        is_keys && self.addressed(address, Some(project.as_str())).is_ok()
+    }
+
+    pub(crate) fn refuse(&self, address: &Address, flaw: Flaw, caller: &Caller) -> NotAnActor {
         Verdict::ClientCall.count(flaw.as_str());
         self.count_unproved(address, flaw, caller).into()
     }
@@ -240,7 +267,7 @@ impl Actor {
 }
 
 /// What stands after `Bearer` (RFC 6750 §2.1) or `DPoP` (RFC 9449 §7.1). Another scheme is not for us.
-fn token<'a>(value: &'a [u8], possession: Option<&'a UnverifiedPossession>) -> Option<ShownToken<'a>> {
+pub(crate) fn token<'a>(value: &'a [u8], possession: Option<&'a UnverifiedPossession>) -> Option<ShownToken<'a>> {
     let (scheme, token) = std::str::from_utf8(value).ok()?.split_once(' ')?;
     let token = token.trim_start();
     if scheme.eq_ignore_ascii_case("bearer") {

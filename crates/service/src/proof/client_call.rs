@@ -57,6 +57,14 @@ pub struct ClientUser {
     pub(crate) proof: UserProof,
 }
 
+/// Whom a call names, and how well that was proved.
+pub(crate) struct Weighed {
+    pub(crate) external_id: ExternalId,
+    pub(crate) proof: UserProof,
+    /// What is wrong with the proof, where the project requires none.
+    pub(crate) overlooked: Option<Flaw>,
+}
+
 /// How a user was proved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserProof {
@@ -97,6 +105,9 @@ macro_rules! flaws {
         }
 
         impl Flaw {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name),+];
+
             /// As metrics, counters and Explain have it.
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -140,6 +151,12 @@ flaws! {
     TooManyUsers = "too_many_users",
     /// The user is locked out.
     UserDisabled = "user_disabled",
+    /// The ticket isn't one of ours.
+    TicketUnknown = "ticket_unknown",
+    /// The ticket's time is over.
+    TicketExpired = "ticket_expired",
+    /// The ticket was used before.
+    TicketSpent = "ticket_spent",
     /// The call shows more than one credential.
     MixedCredentials = "mixed_credentials",
 }
@@ -151,6 +168,11 @@ impl From<Flaw> for CallRefused {
 }
 
 impl ClientCall<'_> {
+    /// Does it say nothing at all?
+    pub fn is_empty(&self) -> bool {
+        [self.publishable_key, self.external_id, self.hmac].iter().all(|shown| *shown == Shown::Absent)
+    }
+
     /// Does the call say anything about a user?
     pub fn names_a_user(&self) -> bool {
         self.external_id != Shown::Absent || self.hmac != Shown::Absent
@@ -207,13 +229,12 @@ impl Service {
         let (project, publishable_key) = self.client_project(address, call.publishable_key)?;
         check_origin(&project, caller)?;
         let weighed = self.weigh(&project, call);
-        let (external_id, proof) = match weighed {
-            Ok(weighed) => weighed,
-            Err(flaw) => {
-                self.counts.add(&project.project.id, Event::Refused);
-                return Err(flaw.into());
-            }
-        };
+        let Weighed { external_id, proof, overlooked } = weighed.inspect_err(|_| {
+            self.counts.add(&project.project.id, Event::Refused);
+        })?;
+        if overlooked.is_some_and(|flaw| flaw != Flaw::HmacMissing) {
+            self.counts.add(&project.project.id, Event::WrongProof);
+        }
         let known = self.user_of(&project, &external_id, &proof, caller).await?;
         if known.is_disabled {
             return Err(Flaw::UserDisabled.into());
@@ -227,28 +248,28 @@ impl Service {
         &self,
         address: &Address,
         shown: Shown<'_>,
-    ) -> Result<(Arc<ProjectView>, KeyId), CallRefused> {
+    ) -> Result<(Arc<ProjectView>, KeyId), Flaw> {
         let text = match shown {
-            Shown::Absent => return Err(Flaw::KeyMissing.into()),
-            Shown::Repeated => return Err(Flaw::HeaderRepeated.into()),
+            Shown::Absent => return Err(Flaw::KeyMissing),
+            Shown::Repeated => return Err(Flaw::HeaderRepeated),
             Shown::Once(bytes) => std::str::from_utf8(bytes).map_err(|_| Flaw::KeyUnknown)?,
         };
         let directory = self.directory.load();
         let (project, id) = directory.publishable_key(text).ok_or(Flaw::KeyUnknown)?;
         let is_live = |key: &ClientApiKey| key.is_live(self.now());
         if !project.publishable_key(id).is_some_and(is_live) {
-            return Err(Flaw::KeyEnded.into());
+            return Err(Flaw::KeyEnded);
         }
         match self.addressed(address, Some(project.project.id.as_str())) {
             Ok(project) => Ok((project, id)),
             Err(Misaddressed::NoSuchProject | Misaddressed::Disagreement | Misaddressed::NoneNamed) => {
-                Err(Flaw::OtherProject.into())
+                Err(Flaw::OtherProject)
             }
         }
     }
 
-    /// Reads the id and judges the proof, as the project has it.
-    fn weigh(&self, project: &ProjectView, call: &ClientCall<'_>) -> Result<(ExternalId, UserProof), Flaw> {
+    /// Reads the id and judges the proof, as the project has it. Counts nothing: Explain asks here, too.
+    pub(crate) fn weigh(&self, project: &ProjectView, call: &ClientCall<'_>) -> Result<Weighed, Flaw> {
         let readings = match call.external_id {
             Shown::Absent | Shown::Once(b"") => return Err(Flaw::IdMissing),
             Shown::Repeated => return Err(Flaw::HeaderRepeated),
@@ -260,18 +281,17 @@ impl Service {
             Shown::Once(bytes) => self.weigh_mac(project, &readings, bytes),
         };
         let flaw = match proved {
-            Ok(proved) => return Ok(proved),
+            Ok((external_id, proof)) => return Ok(Weighed { external_id, proof, overlooked: None }),
             Err(flaw) => flaw,
         };
         if project.settings.hmac == HmacEnforcement::Required {
             return Err(flaw);
         }
-        if flaw != Flaw::HmacMissing {
-            self.counts.add(&project.project.id, Event::WrongProof);
-        }
         // Without a proof nobody can say which reading was meant.
         match <[ExternalId; 1]>::try_from(readings) {
-            Ok([id]) if id.as_str().is_ascii() => Ok((id, UserProof::Unproved)),
+            Ok([external_id]) if external_id.as_str().is_ascii() => {
+                Ok(Weighed { external_id, proof: UserProof::Unproved, overlooked: Some(flaw) })
+            }
             _ => Err(Flaw::IdUnreadable),
         }
     }
@@ -328,7 +348,7 @@ impl Service {
     }
 }
 
-fn is_replaced(keys: &[UserKey], id: KeyId) -> bool {
+pub(crate) fn is_replaced(keys: &[UserKey], id: KeyId) -> bool {
     keys.iter().any(|it| it.key.id == id && it.key.replaced_by.is_some())
 }
 

@@ -7,3 +7,4 @@ pub mod possession;
 pub mod refresh_token;
 pub mod secret_key;
 pub(crate) mod seen;
+pub mod ticket;

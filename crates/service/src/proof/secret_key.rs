@@ -68,13 +68,10 @@ impl Service {
 
     fn backend(&self, unverified: Option<&str>, caller: &Caller) -> Result<Backend, NotABackend> {
         let unverified = unverified.ok_or(NotABackend::Missing)?;
-        let hash = SecretKeyHash::of_unverified(unverified).ok_or(NotABackend::Unknown)?;
-        let directory = self.directory.load();
-        let (project, id) = directory.secret_key(&hash).ok_or(NotABackend::Unknown)?;
-        let is_same = project.key_hash(id).is_some_and(|known| known.matches(&hash));
-        let key = project.secret_key(id).filter(|_| is_same).ok_or(NotABackend::Unknown)?;
-        let backend = Backend { project: Arc::clone(project), key: id };
-        self.check_use(key, &backend, caller).inspect_err(|refused| {
+        let (project, id) = self.find_secret_key(unverified).ok_or(NotABackend::Unknown)?;
+        let key = project.secret_key(id).ok_or(NotABackend::Unknown)?;
+        let backend = Backend { project: Arc::clone(&project), key: id };
+        self.check_use(key, &project, caller).inspect_err(|refused| {
             let act = match refused {
                 NotABackend::FromBrowser => Act::SecretInBrowser,
                 _ => Act::VouchRefused,
@@ -85,20 +82,38 @@ impl Service {
         Ok(backend)
     }
 
+    /// The key that a text is, and its project. Whether it may be used is another matter.
+    pub(crate) fn find_secret_key(&self, unverified: &str) -> Option<(Arc<ProjectView>, KeyId)> {
+        let hash = SecretKeyHash::of_unverified(unverified)?;
+        let directory = self.directory.load();
+        let (project, id) = directory.secret_key(&hash)?;
+        let is_same = project.key_hash(id).is_some_and(|known| known.matches(&hash));
+        is_same.then(|| (Arc::clone(project), id))
+    }
+
+    fn check_use(&self, key: &SecretKey, project: &ProjectView, caller: &Caller) -> Result<(), NotABackend> {
+        self.check_standing(key, project, caller)?;
+        let settings = &project.settings;
+        let per_second = key.scope.rate.unwrap_or(settings.limit_key_rate);
+        let rate = Rate::per_second(per_second, settings.limit_key_burst.max(per_second));
+        self.limits.take(&("key", key.id), rate, self.time.monotonic()).map_err(NotABackend::TooMany)
+    }
+
     /// The visible list of what a live key must pass.
-    fn check_use(&self, key: &SecretKey, backend: &Backend, caller: &Caller) -> Result<(), NotABackend> {
-        if backend.project.is_disabled() {
+    pub(crate) fn check_standing(
+        &self,
+        key: &SecretKey,
+        project: &ProjectView,
+        caller: &Caller,
+    ) -> Result<(), NotABackend> {
+        if project.is_disabled() {
             return Err(NotABackend::ProjectClosed);
         }
         // Before all that only narrows where and when: a secret in an app is to be heard of, even where it can't be used.
         if caller.origin.is_some() {
             return Err(NotABackend::FromBrowser);
         }
-        key.check(self.now(), caller.address).map_err(NotABackend::Unusable)?;
-        let settings = &backend.project.settings;
-        let per_second = key.scope.rate.unwrap_or(settings.limit_key_rate);
-        let rate = Rate::per_second(per_second, settings.limit_key_burst.max(per_second));
-        self.limits.take(&("key", key.id), rate, self.time.monotonic()).map_err(NotABackend::TooMany)
+        key.check(self.now(), caller.address).map_err(NotABackend::Unusable)
     }
 
     /// Counts a refusal of a backend whose key was right.

@@ -7,3 +7,4 @@ pub mod open;
 pub mod refresh;
 pub(crate) mod room;
 pub mod sign_out;
+pub mod upgrade;

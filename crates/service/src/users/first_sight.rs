@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
-    id::UserId,
+    id::{ProjectId, UserId},
     identity::{Identity, IdentityRecord, IdentitySource},
     text::{ExternalId, Name},
     user::User,
@@ -13,13 +13,15 @@ use countersign_storage::{
     Conn, audit,
     counters::{self, EVER},
     error::{Error as StorageError, Result as StorageResult},
-    identities, users,
+    identities,
+    users::{self, UserState},
 };
 
 use crate::{
     Service,
     caller::Caller,
     directory::ProjectView,
+    error::Outage,
     known_users::KnownUser,
     limits::Rate,
     project_counts::Event,
@@ -72,6 +74,33 @@ impl Service {
         let state = users::find_by_external_id(&mut reader.conn(), project, id).await.map_err(outage)?;
         let Some(state) = state else { return Ok(None) };
         Ok(Some(self.known_users.keep(look, (project.clone(), id.clone()), state)))
+    }
+
+    /// The user whom an id names, without making or remembering anybody: for Explain.
+    pub(crate) async fn look_for_user(
+        &self,
+        project: &ProjectId,
+        id: &ExternalId,
+    ) -> Result<Option<UserState>, Outage> {
+        if let Some(KnownUser { user, generation, is_disabled, .. }) = self.known_users.find(project, id) {
+            return Ok(Some(UserState { user, generation, is_disabled }));
+        }
+        let mut reader = self.db.reader().await?;
+        Ok(users::find_by_external_id(&mut reader.conn(), project, id).await?)
+    }
+
+    /// Would a call be let make a user? Counts nothing: for Explain.
+    pub(crate) async fn may_make_user(&self, project: &ProjectView, proof: &UserProof) -> Result<bool, Outage> {
+        let rate = Rate::per_hour(project.settings.users_per_hour);
+        let id = &project.project.id;
+        if !self.limits.has_room(&("users", id), rate, self.time.monotonic()) {
+            return Ok(false);
+        }
+        if *proof != UserProof::Unproved {
+            return Ok(true);
+        }
+        let made = counters::find(&mut self.db.reader().await?.conn(), id, MADE_UNPROVED, EVER).await?;
+        Ok(made < i64::from(project.settings.users_unproved))
     }
 
     async fn make_user(

@@ -10,6 +10,7 @@ use crate::given::{at, p1, schema, write};
 on_both_engines!(
     what_works_once_is_spent_once,
     what_is_spent_is_spent_in_its_project_and_for_its_purpose_alone,
+    who_asks_whether_something_is_spent_spends_nothing,
     of_many_who_spend_at_once_one_does,
     what_is_spent_in_a_transaction_that_fails_is_not_spent,
     what_is_over_goes_a_little_at_a_time_and_what_is_not_stays,
@@ -30,6 +31,19 @@ async fn what_is_spent_is_spent_in_its_project_and_for_its_purpose_alone(engine:
     assert!(write!(given, [], spend, &p1(), "ticket", "one", at(60)).unwrap());
     assert!(write!(given, [p2], spend, &p2, "dpop", "one", at(60)).unwrap());
     assert!(!write!(given, [p2], spend, &p2, "dpop", "one", at(60)).unwrap());
+}
+
+async fn who_asks_whether_something_is_spent_spends_nothing(engine: Engine) {
+    let given = schema(engine).await;
+    let is_spent = async |purpose: &str| {
+        let mut reader = given.db.reader().await.unwrap();
+        spent::is_spent(&mut reader.conn(), &p1(), purpose, "one").await.unwrap()
+    };
+    assert!(!is_spent("dpop").await);
+    assert!(!is_spent("dpop").await);
+    assert!(write!(given, [], spend, &p1(), "dpop", "one", at(60)).unwrap());
+    assert!(is_spent("dpop").await);
+    assert!(!is_spent("ticket").await, "for another purpose");
 }
 
 async fn of_many_who_spend_at_once_one_does(engine: Engine) {

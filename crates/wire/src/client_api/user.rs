@@ -52,7 +52,10 @@ impl UserBody {
 
 /// Some users.
 #[derive(Serialize, ToSchema)]
-#[schema(as = ClientApiUsers)]
+#[schema(as = ClientApiUsers, example = json!({ "data": [{
+    "id": "u_01ARZ3NDEKTSV4RRFFQ69G5FAV", "object": "user", "external_id": "crm-7", "first_name": "Ada", "last_name": "Lovelace",
+    "live_mode": true, "created_at": 1_790_000_000_000_i64, "updated_at": 1_790_000_000_000_i64
+}], "has_more": false }))]
 pub struct UsersBody {
     /// The newest first.
     pub data: Vec<UserBody>,

@@ -38,7 +38,7 @@ async fn a_revoked_secret_proves_nobody_within_a_second_anywhere(engine: Engine)
     let mut there = here.clone();
     there.http = other.client();
     there.verify().await.is_ok();
-    house.node.service.revoke_client_api_key(&"p1".parse().unwrap(), house.hmac.key.id).await.unwrap();
+    house.node.service.revoke_client_api_key(&"p1".parse().unwrap(), house.hmac.key.id, false).await.unwrap();
     here.verify().await.denied(401, "invalid_credentials");
     tokio::time::sleep(SECOND).await;
     there.verify().await.denied(401, "invalid_credentials");
@@ -52,7 +52,7 @@ async fn a_revoked_publishable_key_opens_nothing_within_a_second_anywhere(engine
     there.http = other.client();
     there.verify().await.is_ok();
     let another = house.node.new_client_api_key("p1", ClientApiKeyKind::Publishable).await;
-    house.node.service.revoke_client_api_key(&"p1".parse().unwrap(), house.publishable.key.id).await.unwrap();
+    house.node.service.revoke_client_api_key(&"p1".parse().unwrap(), house.publishable.key.id, false).await.unwrap();
     here.verify().await.denied(401, "invalid_credentials");
     tokio::time::sleep(SECOND).await;
     there.verify().await.denied(401, "invalid_credentials");

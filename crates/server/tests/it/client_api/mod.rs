@@ -8,6 +8,7 @@ mod known_users;
 mod origins;
 mod proof;
 mod proof_v2;
+mod upgrade;
 mod users;
 mod verify;
 

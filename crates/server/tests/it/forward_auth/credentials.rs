@@ -13,7 +13,8 @@ use super::{
 
 through_each_proxy!(
     credentials_stay_with_the_proxy,
-    a_ticket_in_the_query_stays_with_the_proxy,
+    a_ticket_in_the_query_opens_and_stays_with_the_proxy,
+    a_ticket_opens_once_and_to_a_get_alone,
     a_query_without_a_ticket_passes_as_it_is,
     a_revoked_secret_is_refused_within_a_second,
 );
@@ -60,37 +61,53 @@ async fn credentials_stay_with_the_proxy(stage: Stage) {
     }
 }
 
-async fn a_ticket_in_the_query_stays_with_the_proxy(stage: Stage) {
-    let app = stage.app("crm-7");
-    for query in [
-        "countersign_ticket=tk_1",
-        "a=1&countersign_ticket=tk_1",
-        "countersign_ticket=tk_1&a=1",
-        "a=1&countersign_ticket=tk_1&b=2",
-        "a=1&countersign_ticket=tk_1&countersign_ticket=tk_2&b=2",
-        "countersign_ticket=tk_1&a=1&countersign_ticket=tk_2",
-    ] {
-        let told = app.get(&format!("/events/x?{query}")).await.ok().json();
-        let target = told["target"].as_str().unwrap().to_owned();
+/// A ticket of this app's, which it asks the server for.
+async fn ticket(stage: &Stage) -> String {
+    let app = stage.house.client_app("crm-7");
+    app.http().send(Method::POST, "/v1/tickets", String::new().into()).await.ok().text("ticket")
+}
+
+async fn a_ticket_in_the_query_opens_and_stays_with_the_proxy(stage: Stage) {
+    for query in ["TICKET", "a=1&TICKET", "TICKET&a=1", "a=%20%26&TICKET&b=2+c&d"] {
+        let shown = query.replace("TICKET", &format!("countersign_ticket={}", ticket(&stage).await));
+        let told = stage.client().get(&format!("/events/x?{shown}")).await.ok().json();
+        assert_eq!(seen(&told, "x-countersign-external-id"), "crm-7");
+        let target = told["target"].as_str().unwrap();
         if stage.proxy.kind == Kind::Traefik {
-            assert_eq!(target, format!("/events/x?{query}"), "Traefik can't change a query");
+            assert_eq!(target, format!("/events/x?{shown}"), "Traefik can't change a query");
             continue;
         }
-        assert!(!told.to_string().contains("tk_"), "the API saw a ticket: {told}");
-        if !query.contains("tk_2") {
-            let left: Vec<&str> = query.split('&').filter(|pair| !pair.contains("ticket")).collect();
-            let (path, rest) = target.split_once('?').unwrap_or((&target, ""));
-            assert_eq!((path, rest.trim_matches('&')), ("/events/x", left.join("&").as_str()), "of {query}");
-        }
+        assert!(!told.to_string().contains("tkt_"), "the API saw a ticket: {told}");
+        let left: Vec<&str> = query.split('&').filter(|pair| *pair != "TICKET").collect();
+        let (path, rest) = target.split_once('?').unwrap_or((target, ""));
+        assert_eq!((path, rest.trim_matches('&')), ("/events/x", left.join("&").as_str()), "of {query}");
     }
-    // What only sounds like one.
-    let told = app.get("/countersign_ticket=/x?my_countersign_ticket=1").await.ok().json();
-    assert_eq!(told["target"], "/countersign_ticket=/x?my_countersign_ticket=1");
+}
+
+async fn a_ticket_opens_once_and_to_a_get_alone(stage: Stage) {
+    let ticket = ticket(&stage).await;
+    let path = format!("/x?countersign_ticket={ticket}");
+    let refused = "invalid_credentials";
+    stage.client().send(Method::POST, &path, String::new().into()).await.denied(401, refused);
+    let liar = stage.client().with("x-forwarded-method", "GET");
+    liar.send(Method::DELETE, &path, String::new().into()).await.denied(401, refused);
+    stage.client().get(&format!("{path}&countersign_ticket={ticket}")).await.denied(401, refused);
+    stage.app("crm-8").get(&path).await.denied(401, refused);
+    assert_eq!(stage.api.asked(), 0);
+    stage.client().get(&path).await.is_ok();
+    stage.client().get(&path).await.denied(401, refused);
+    assert_eq!(stage.api.asked(), 1);
 }
 
 async fn a_query_without_a_ticket_passes_as_it_is(stage: Stage) {
     let app = stage.app("crm-7");
-    for target in ["/a%20b/c%C3%A9?d=%20e&f&g=%2F%26+h", "/?", "/a;b=c/(d)?e[]=1&e[]=2&=x&&", "/a?b?c=d"] {
+    for target in [
+        "/countersign_ticket=/x?my_countersign_ticket=1",
+        "/a%20b/c%C3%A9?d=%20e&f&g=%2F%26+h",
+        "/?",
+        "/a;b=c/(d)?e[]=1&e[]=2&=x&&",
+        "/a?b?c=d",
+    ] {
         let answer = app.get(target).await;
         assert_eq!(answer.status(), 200, "{target}");
         let told = answer.json();
@@ -103,7 +120,7 @@ async fn a_revoked_secret_is_refused_within_a_second(stage: Stage) {
     let (app, other) = (stage.app("crm-7"), stage.house.another_node().await);
     app.get("/interactions").await.is_ok();
     let before = stage.api.asked();
-    other.service.revoke_client_api_key(&"p1".parse().unwrap(), stage.house.hmac.key.id).await.unwrap();
+    other.service.revoke_client_api_key(&"p1".parse().unwrap(), stage.house.hmac.key.id, false).await.unwrap();
     // One second, and two for noise.
     wait::until("the call is refused", Duration::from_secs(3), || {
         let app = app.clone();

@@ -3,6 +3,7 @@
 mod identity;
 mod revocation;
 mod routes;
+mod tickets;
 pub(crate) mod upstream;
 
 use countersign_testkit::{database::Engine, house::House};

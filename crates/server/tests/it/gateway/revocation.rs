@@ -71,7 +71,7 @@ async fn events_under_a_revoked_secret_end(engine: Engine) {
     let (house, _upstream) = open(engine).await;
     let other = house.another_node().await;
     let mut there = events(other.base(), &head(&house.client_app("crm-7"), "/events", "")).await;
-    house.node.service.revoke_client_api_key(&"p1".parse().unwrap(), house.hmac.key.id).await.unwrap();
+    house.node.service.revoke_client_api_key(&"p1".parse().unwrap(), house.hmac.key.id, false).await.unwrap();
     is_cut(&mut there).await;
 }
 
