@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use countersign_domain::gateway::path::UnclearPath;
@@ -127,6 +127,29 @@ impl IntoResponse for Failure {
         }
         if let Some(cause) = self.cause {
             response.extensions_mut().insert(Cause(cause));
+        }
+        response
+    }
+}
+
+/// A refusal that a proxy is told. nginx throws the bodies of such answers away, so a header has the same.
+pub(crate) struct ToldToProxy(Failure);
+
+const ERROR: HeaderName = HeaderName::from_static("x-countersign-error");
+
+impl<E: Into<Failure>> From<E> for ToldToProxy {
+    fn from(failure: E) -> Self {
+        Self(failure.into())
+    }
+}
+
+impl IntoResponse for ToldToProxy {
+    fn into_response(self) -> Response {
+        let error = ErrorDetail { code: self.0.code, message: self.0.message.clone().into_owned() };
+        let told = serde_json::to_string(&ErrorEnvelope { error });
+        let mut response = self.0.into_response();
+        if let Some(told) = told.ok().and_then(|told| HeaderValue::try_from(told).ok()) {
+            response.headers_mut().insert(ERROR, told);
         }
         response
     }
