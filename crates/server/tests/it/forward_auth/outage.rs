@@ -43,9 +43,9 @@ async fn an_api_that_is_down_is_not_the_callers_fault(mut stage: Stage) {
     stage.api_line.cut().await;
     let answer = app.get("/interactions").await;
     if stage.proxy.kind == Kind::Traefik {
-        assert_eq!(answer.status(), 502)
+        assert_eq!(answer.status(), 502);
     } else {
-        is_unavailable(&answer)
+        is_unavailable(&answer);
     }
     app.unproved().get("/interactions").await.denied(401, "invalid_credentials");
 }

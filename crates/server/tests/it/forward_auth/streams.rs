@@ -19,8 +19,8 @@ async fn events_arrive_as_they_happen(stage: Stage) {
     let head = stage.head("GET", "/events", &stage.app("crm-7"));
     let mut connection = stage.connection().await;
     connection.say(format!("{head}accept: text/event-stream\r\n\r\n")).await;
-    let heard = connection.hear(Duration::from_millis(700)).await;
-    assert!(heard.starts_with("HTTP/1.1 200") && heard.contains("data: 3\n\n"), "{heard}");
+    let begun = connection.hear(Duration::from_millis(700)).await;
+    assert!(begun.starts_with("HTTP/1.1 200") && begun.contains("data: 3\n\n"), "{begun}");
     let more = connection.hear(Duration::from_millis(300)).await;
     let events = more.matches("data: ").count();
     // A proxy that collects them would send none or all at once.
