@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Fills the SQLite database of a stopped server with users, each with an e-mail address and sessions that are all alive.
+"""Fills the SQLite database of a stopped server with users, each with an e-mail address, an external id, and sessions that are
+all alive.
 
 Rows are copies of the row that a real vouch wrote, with ids, hashes and times of their own.
 """
@@ -40,10 +41,11 @@ def fill_users(db, count):
     insert(db, "users", user, (
         {"user_id": id, "created_at": at, "updated_at": at} for id, at in zip(ids, times)
     ))
-    insert(db, "identities", identity, (
-        {"user_id": id, "value": f"user{n:07}@example.com", "created_at": at, "verified_at": at}
-        for n, (id, at) in enumerate(zip(ids, times))
-    ))
+    for kind, value in (("email", "user{:07}@example.com"), ("external_id", "crm-{:07}")):
+        insert(db, "identities", identity, (
+            {"kind": kind, "user_id": id, "value": value.format(n), "created_at": at, "verified_at": at}
+            for n, (id, at) in enumerate(zip(ids, times))
+        ))
     return ids
 
 

@@ -29,6 +29,7 @@ fuzz_target!(|data: &[u8]| {
     if !contains(&trusted, peer) {
         assert_eq!((seen, host, request_id), (peer.to_canonical(), None, None), "a stranger was believed");
         assert_eq!(forwarded::origin(peer, &headers, &trusted), None, "a stranger was believed");
+        assert_eq!(forwarded::call(peer, &headers, &trusted), None, "a stranger was believed");
     }
     if let Some(id) = request_id {
         assert!(id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)));

@@ -48,6 +48,12 @@ fn assert_within_bounds(settings: &Settings) {
     assert!(settings.refresh_retry <= seconds(31 * DAY));
     assert!(settings.refresh_overlap <= seconds(600));
     assert!(settings.signing_rotation <= ten_years);
+    assert!((Duration::from_millis(100)..=seconds(DAY)).contains(&settings.gateway_timeout));
+    assert!((Duration::from_millis(100)..=seconds(600)).contains(&settings.gateway_connect_timeout));
+    assert!(settings.gateway_idle_timeout.is_none_or(|it| it >= Duration::from_millis(100)));
+    if let Some(upstream) = &settings.gateway_upstream {
+        assert_eq!(upstream.to_string().parse().as_ref(), Ok(upstream));
+    }
     if let Some(host) = &settings.host {
         assert!(host.len() <= 253 && !host.is_empty());
         assert!(host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'.'));

@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     routing::{get, post},
 };
+use futures_util::StreamExt;
 use hyper::body::Incoming;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -20,12 +21,16 @@ use tower::ServiceExt;
 #[tokio::main]
 pub(crate) async fn serve(port: u16, answers: &Path) -> Result<()> {
     let (vouch, refresh, me) = (canned(answers, "vouch")?, canned(answers, "refresh")?, canned(answers, "me")?);
+    let verify = canned(answers, "verify")?;
     let sign_up = vouch.clone();
     let router = Router::new()
         .route("/health/ready", get(async || StatusCode::OK))
         .route("/auth/v1/private/signin", post(async move |_: Bytes| vouch.clone()))
         .route("/auth/v1/private/signup", post(async move |_: Bytes| sign_up.clone()))
         .route("/auth/v1/refreshtoken", post(async move |_: Bytes| refresh.clone()))
+        .route("/verify", get(async move || verify.clone()))
+        .route("/interactions", get(async || ([("content-type", "application/json")], SMALL)))
+        .route("/stream", get(stream))
         .route("/v1/me", get(async move || me.clone()));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30)).half_close(true);
@@ -42,6 +47,17 @@ pub(crate) async fn serve(port: u16, answers: &Path) -> Result<()> {
             let _ = builder.serve_connection(TokioIo::new(stream), service).await;
         });
     }
+}
+
+/// What an API behind the gateway answers.
+const SMALL: &str =
+    r#"{"data":[{"id":"int_01","object":"interaction","name":"Hello","archived":false}],"has_more":false}"#;
+
+/// A gibibyte, in pieces of 64 KiB.
+async fn stream() -> Body {
+    static PIECE: [u8; 65_536] = [0; 65_536];
+    let pieces = futures_util::stream::iter(0..16_384);
+    Body::from_stream(pieces.map(|_| Ok::<_, std::convert::Infallible>(Bytes::from_static(&PIECE))))
 }
 
 type Canned = (HeaderMap, Bytes);

@@ -66,10 +66,10 @@ mod tests {
     fn a_nonce_is_good_for_its_step_and_the_next() {
         let nonce = key(1).nonce(NOON);
         assert_eq!(nonce.len(), 22);
-        assert_eq!(key(1).nonce(NOON.plus(STEP - SECOND)), nonce, "handed out for one step");
+        assert_eq!(key(1).nonce(NOON.plus(STEP).minus(SECOND)), nonce, "handed out for one step");
         assert_ne!(key(1).nonce(NOON.plus(STEP)), nonce);
         assert!(key(1).is_good(&nonce, NOON));
-        assert!(key(1).is_good(&nonce, NOON.plus(STEP * 2 - SECOND)));
+        assert!(key(1).is_good(&nonce, NOON.plus(STEP * 2).minus(SECOND)));
         assert!(!key(1).is_good(&nonce, NOON.plus(STEP * 2)));
     }
 

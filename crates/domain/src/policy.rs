@@ -8,7 +8,7 @@ mod value;
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 pub use value::{HmacEnforcement, ProofVersions, SignupExisting, VouchEmail};
-use value::{audience, choice, host_name, optional, origins, patience, rotation, span, switch};
+use value::{audience, choice, host_name, host_names, optional, origins, patience, rotation, span, switch};
 
 use crate::{
     gateway::{routes::Routes, upstream::Upstream},
@@ -145,6 +145,10 @@ settings! {
     gateway_h2c: bool = "gateway.h2c", Project, "off", switch;
     /// The `aud` of the assertion that goes to an upstream; empty: the upstream's origin.
     gateway_audience: Option<String> = "gateway.audience", Project, "", audience;
+    /// Host names of APIs whose proxy asks `/verify` about their calls, with spaces between: apps make their proofs of possession for these; empty: none.
+    verify_hosts: Vec<String> = "verify.hosts", Project, "", host_names;
+    /// Whether `/verify` signs what it says of a caller (`X-Countersign-Assertion`): `on`, or `off`, where the API trusts its proxy.
+    verify_assertion: bool = "verify.assertion", Project, "on", switch;
     /// How long an access token lives.
     access_lifetime: Duration = "access.lifetime", Client, "15m", |text| span(text, "10s", "24h");
     /// How long a session lives at most, however often it is refreshed.
@@ -221,6 +225,8 @@ mod tests {
         insta(&check("session.cap", "0"), "`session.cap` must be a whole number from 1");
         insta(&check("vouch.email", "yes"), "`vouch.email` must be `trusted` or `unverified`");
         insta(&check("host", "http://x"), "`host` must be a host name like `auth.example.com`");
+        let hosts = check("verify.hosts", "api.example.com https://x");
+        insta(&hosts, "`verify.hosts` must be host names like `api.example.com`, with spaces between");
         insta(&check("refresh.rotation", "1"), "`refresh.rotation` must be `on` or `off`");
         insta(&check("gateway.upstream", "127.0.0.1:9000"), "`gateway.upstream` must begin with http:// or https://");
         let idle = check("gateway.idle_timeout", "1ms");

@@ -95,6 +95,7 @@ fn client_door(at: &str) -> Router<App> {
             get(users::show::handle).post(users::set::handle).delete(users::delete::handle),
         )
         .route(&format!("{at}/verify"), any(client_api::verify::handle))
+        .route(&format!("{at}/verify/"), any(client_api::verify::handle))
         .route(&format!("{at}/verify/{{*path}}"), any(client_api::verify::handle))
 }
 

@@ -11,17 +11,29 @@ const SIGNS = { '×': '*', '·': '*', '÷': '/', ':': '/', '−': '-', ',': '.' 
 
 /** What the first sum in a text comes to, as a sentence; null if there is none. */
 export function result(text) {
-  const written = text.replaceAll(/[×·÷:−,]/g, (sign) => SIGNS[sign]);
-  const found = /[-+(]*\s*\d[\d\s.+\-*/()]*/.exec(written);
-  if (found === null) return null;
-  const sum = found[0].replaceAll(/\s+/g, '').replace(/[.+\-*/(]+$/, '');
-  if (!/\d[+\-*/]/.test(sum) && !/\)[+\-*/]/.test(sum)) return null;
+  const sum = sumIn(text.replaceAll(/[×·÷:−,]/g, (sign) => SIGNS[sign]));
+  if (sum === null) return null;
   try {
     return `${sum} = ${shown(new Reader(sum).all())}`;
   } catch (error) {
     if (error instanceof NoSum) return error.message;
     throw error;
   }
+}
+
+/**
+ * The first number with all around it that could be of its sum, and without what could only be the sentence's. Letter by
+ * letter: a pattern that looks for an end anew from each begin takes a long time with a long row of brackets.
+ */
+function sumIn(text) {
+  const digit = text.search(/\d/);
+  if (digit < 0) return null;
+  let [from, to] = [digit, digit];
+  while (from > 0 && '-+( '.includes(text[from - 1])) from--;
+  while (to < text.length && /[\d\s.+\-*/()]/.test(text[to])) to++;
+  while ('.+-*/( '.includes(text[to - 1])) to--;
+  const sum = text.slice(from, to).replaceAll(/\s/g, '');
+  return /[\d)][+\-*/]/.test(sum) ? sum : null;
 }
 
 class NoSum extends Error {}

@@ -175,7 +175,7 @@ mod tests {
             "/.well-known/x",
             "/...",
             "/a.b/..c/d..",
-            "/caf%C3%A9/%E2%82%AC",
+            "/b%C3%BCcher/%E2%82%AC",
             "/%C0%20la%20carte",
             "/100%25",
             "/a%20b%2Bc",

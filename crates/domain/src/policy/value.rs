@@ -175,6 +175,16 @@ pub(super) fn origins(text: &str) -> Result<Vec<String>, String> {
     }
 }
 
+/// Host names with spaces between, or nothing.
+pub(super) fn host_names(text: &str) -> Result<Vec<String>, String> {
+    let all: Vec<String> = text.split_ascii_whitespace().map(str::to_owned).collect();
+    if all.iter().all(|name| is_host_name(name)) {
+        Ok(all)
+    } else {
+        Err("must be host names like `api.example.com`, with spaces between".to_owned())
+    }
+}
+
 /// How long something may stand still, or `0s`: for ever.
 pub(super) fn patience(text: &str) -> Result<Option<Duration>, String> {
     match span(text, "0s", "30days")? {

@@ -13,7 +13,7 @@ use crate::{
 
 /// A ticket for the query string
 ///
-/// Browsers can't set headers on WebSocket and EventSource. A ticket stands for the credentials of this call: in the query string of a `GET`,
+/// Browsers can't set headers on `WebSocket` and `EventSource`. A ticket stands for the credentials of this call: in the query string of a `GET`,
 /// once, within 30 seconds, and only for as long as the credentials are good themselves.
 #[utoipa::path(
     post, path = "/v1/tickets", operation_id = "makeTicket", tag = "Client API",

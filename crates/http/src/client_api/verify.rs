@@ -6,14 +6,18 @@ use axum::{
 use countersign_wire::client_api::error::ErrorEnvelope;
 
 use crate::{
-    app::App, dpop_nonce::NextNonce, error::client_api::Failure, extract::actor::ForwardedActor,
+    app::App, dpop_nonce::NextNonce, error::client_api::ToldToProxy, extract::actor::ForwardedActor,
     identity_headers::identity_headers,
 };
 
 /// Is this call proved?
 ///
 /// For a proxy that already stands before an API (nginx `auth_request`, Caddy `forward_auth`, Traefik, Envoy `ext_authz`): it shows the headers
-/// of the call that it got, and takes the headers of this answer on to the API. Any method, and any path below.
+/// of the call that it got, and takes the headers of this answer on to the API. Any method, and any path below. A refusal has its body in the
+/// header `X-Countersign-Error` too, for nginx, which throws the body away.
+///
+/// A DPoP proof is for the caller's own call. A trusted proxy says what that was: `X-Forwarded-Method`, `X-Forwarded-Uri`, `X-Forwarded-Proto`
+/// and `X-Forwarded-Host`, a host of the deployment, of the project, or in its setting `verify.hosts`.
 #[utoipa::path(
     get, path = "/verify", operation_id = "verify", tag = "Client API",
     security(("client_call" = [], "publishable_key" = [], "user_hmac" = []), ("access_token" = []), ("secret_bearer" = [])),
@@ -32,8 +36,12 @@ use crate::{
         (status = 503, description = "`unavailable`: the server can't answer now; `Retry-After`.", body = ErrorEnvelope),
     ),
 )]
-pub(crate) async fn handle(State(app): State<App>, ForwardedActor(actor): ForwardedActor) -> Result<Response, Failure> {
-    let audience = actor.project().assertion_audience();
-    let headers = identity_headers(&app, &actor, &audience).await?;
+pub(crate) async fn handle(
+    State(app): State<App>,
+    ForwardedActor(actor): ForwardedActor,
+) -> Result<Response, ToldToProxy> {
+    let project = actor.project();
+    let audience = project.settings.verify_assertion.then(|| project.assertion_audience());
+    let headers = identity_headers(&app, &actor, audience.as_deref()).await?;
     Ok((StatusCode::OK, NextNonce::of(&actor), headers).into_response())
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
-    http::StatusCode,
+    http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use countersign_domain::gateway::path::UnclearPath;
@@ -32,7 +32,8 @@ pub(crate) struct Failure {
     status: StatusCode,
     code: Code,
     message: Cow<'static, str>,
-    challenge: Option<Challenge>,
+    /// Larger than everything else together.
+    challenge: Option<Box<Challenge>>,
     retry_after: Option<Duration>,
     cause: Option<String>,
 }
@@ -101,7 +102,7 @@ impl Failure {
 
     fn unauthorized(challenge: Challenge, message: &'static str) -> Self {
         let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self { challenge: Some(challenge), ..failure }
+        Self { challenge: Some(Box::new(challenge)), ..failure }
     }
 
     fn too_many(retry_after: Duration, message: &'static str) -> Self {
@@ -131,6 +132,29 @@ impl IntoResponse for Failure {
     }
 }
 
+/// A refusal that a proxy is told. nginx throws the bodies of such answers away, so a header has the same.
+pub(crate) struct ToldToProxy(Failure);
+
+const ERROR: HeaderName = HeaderName::from_static("x-countersign-error");
+
+impl<E: Into<Failure>> From<E> for ToldToProxy {
+    fn from(failure: E) -> Self {
+        Self(failure.into())
+    }
+}
+
+impl IntoResponse for ToldToProxy {
+    fn into_response(self) -> Response {
+        let error = ErrorDetail { code: self.0.code, message: self.0.message.clone().into_owned() };
+        let told = serde_json::to_string(&ErrorEnvelope { error });
+        let mut response = self.0.into_response();
+        if let Some(told) = told.ok().and_then(|told| HeaderValue::try_from(told).ok()) {
+            response.headers_mut().insert(ERROR, told);
+        }
+        response
+    }
+}
+
 impl From<Outage> for Failure {
     fn from(outage: Outage) -> Self {
         let cause = Some(outage.to_string());
@@ -152,7 +176,7 @@ impl From<PossessionRefused> for Failure {
     fn from(refused: PossessionRefused) -> Self {
         let message = "The DPoP proof can't be taken: WWW-Authenticate says why. Make another.";
         let failure = Self::new(StatusCode::UNAUTHORIZED, Code::InvalidCredentials, message);
-        Self { challenge: Some(Challenge::of_possession(&refused)), ..failure }
+        Self { challenge: Some(Box::new(Challenge::of_possession(&refused))), ..failure }
     }
 }
 

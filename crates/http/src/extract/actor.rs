@@ -21,10 +21,14 @@ use super::{
     address::AddressOf,
     bearer::{bearer_token, dpop_token},
     caller::{caller_of, single},
-    possession::possession_of,
+    forwarded,
+    possession::{possession_asked_about, possession_of},
     ticket::ticket_in,
 };
-use crate::{app::App, error::client_api::Failure};
+use crate::{
+    app::App,
+    error::client_api::{Failure, ToldToProxy},
+};
 
 /// The headers of the client API, each under the published name and under ours.
 pub(super) const API_KEY: [HeaderName; 2] =
@@ -46,14 +50,18 @@ pub(crate) struct ProvedActor(pub(crate) Actor);
 pub(crate) struct ForwardedActor(pub(crate) Actor);
 
 impl FromRequestParts<App> for ForwardedActor {
-    type Rejection = Failure;
+    type Rejection = ToldToProxy;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ToldToProxy> {
         let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
         // Where the proxy puts it: in a header, or in the query of its own question. Whoever asks without a proxy may as well.
         let forwarded = FORWARDED_URI.iter().find_map(|name| single(&parts.headers, name)?.split_once('?'));
         let query = forwarded.map(|(_, query)| query).or(parts.uri.query());
-        Ok(Self(prove_with_ticket(parts, query.and_then(ticket_in), &address, app).await?))
+        // The question may be a `GET` where the call isn't.
+        let is_get = forwarded::method(&parts.headers).unwrap_or(parts.method.as_str()) == "GET";
+        let ticket = query.and_then(ticket_in).map(|ticket| if is_get { ticket } else { "" });
+        let possession = possession_asked_about(parts, app);
+        Ok(Self(prove_shown(parts, ticket, possession.as_ref(), &address, app).await?))
     }
 }
 
@@ -122,8 +130,17 @@ pub(crate) async fn prove_with_ticket(
     address: &Address,
     app: &App,
 ) -> Result<Actor, Failure> {
-    let possession = possession_of(parts, app);
-    let shown = credentials(&parts.headers, ticket, possession.as_ref());
+    prove_shown(parts, ticket, possession_of(parts, app).as_ref(), address, app).await
+}
+
+async fn prove_shown(
+    parts: &Parts,
+    ticket: Option<&str>,
+    possession: Option<&UnverifiedPossession>,
+    address: &Address,
+    app: &App,
+) -> Result<Actor, Failure> {
+    let shown = credentials(&parts.headers, ticket, possession);
     Ok(app.service.prove(address, &shown, &caller_of(parts, app)).await?)
 }
 

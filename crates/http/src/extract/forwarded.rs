@@ -7,6 +7,9 @@ use ipnet::IpNet;
 
 use super::caller::single;
 
+/// The header in which a proxy says by which method it was asked.
+const METHOD: &str = "x-forwarded-method";
+
 /// The address that the last trusted proxy saw. Each proxy adds its peer at the end of `X-Forwarded-For`, so the list is read backwards,
 /// for as long as it names trusted proxies.
 pub fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
@@ -38,6 +41,20 @@ pub fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> Option<St
     let host = host(peer, headers, trusted)?;
     let scheme = single(headers, "x-forwarded-proto")?;
     Some(format!("{scheme}://{host}"))
+}
+
+/// Method and target of the call that a proxy got and asks about, before it passes it on; only from a trusted peer. Where it says one of them
+/// alone, or twice, the other or both are empty: no call is like that, so no proof is for it.
+pub fn call<'h>(peer: IpAddr, headers: &'h HeaderMap, trusted: &[IpNet]) -> Option<(&'h str, &'h str)> {
+    const NAMES: [&str; 2] = [METHOD, "x-forwarded-uri"];
+    let is_said = NAMES.iter().any(|name| headers.contains_key(*name));
+    let [method, target] = NAMES.map(|name| single(headers, name).unwrap_or_default());
+    (is_said && is_trusted(peer, trusted)).then_some((method, target))
+}
+
+/// The method of the call that a proxy asks about, where anybody says it; empty where it is said twice. To be used against the caller alone.
+pub fn method(headers: &HeaderMap) -> Option<&str> {
+    headers.contains_key(METHOD).then(|| single(headers, METHOD).unwrap_or_default())
 }
 
 /// What the proxy calls the request; only from a trusted peer, and only what can stand in a log as it is.
@@ -113,6 +130,26 @@ mod tests {
         assert_eq!(asked("10.0.0.1", &both[..1]), None);
         assert_eq!(asked("10.0.0.1", &both[1..]), None);
         assert_eq!(asked("10.0.0.1", &[both[0], both[0], both[1]]), None, "twice is as good as never");
+    }
+
+    #[test]
+    fn a_call_that_is_half_said_is_like_none_that_was_made() {
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        let asked = |peer: &str, named: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in named {
+                headers.append(*name, value.parse().unwrap());
+            }
+            let said = call(peer.parse().unwrap(), &headers, &trusted);
+            said.map(|(method, target)| format!("{method} {target}"))
+        };
+        let both = [("x-forwarded-method", "PUT"), ("x-forwarded-uri", "/a?b")];
+        assert_eq!(asked("10.0.0.1", &both).as_deref(), Some("PUT /a?b"));
+        assert_eq!(asked("203.0.113.9", &both), None, "a stranger's word counts for nothing");
+        assert_eq!(asked("10.0.0.1", &[]), None);
+        assert_eq!(asked("10.0.0.1", &both[..1]).as_deref(), Some("PUT "));
+        assert_eq!(asked("10.0.0.1", &both[1..]).as_deref(), Some(" /a?b"));
+        assert_eq!(asked("10.0.0.1", &[both[0], both[1], both[1]]).as_deref(), Some("PUT "));
     }
 
     #[test]

@@ -25,11 +25,24 @@ impl FromRequestParts<App> for PossessionOf {
 /// Two headers are as good as none (RFC 9449 §4.3).
 pub(crate) fn possession_of(parts: &Parts, app: &App) -> Option<UnverifiedPossession> {
     let unverified = single(&parts.headers, DPOP)?.to_owned();
-    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0);
     Some(UnverifiedPossession {
         unverified,
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
-        forwarded: forwarded::origin(peer, &parts.headers, &app.doors.trusted_proxies),
+        forwarded: forwarded::origin(peer_of(parts), &parts.headers, &app.doors.trusted_proxies),
+        is_asked_about: false,
     })
+}
+
+/// The same, of a call that a proxy got and asks about. What reached us is the proxy's question: no proof was made for that.
+pub(crate) fn possession_asked_about(parts: &Parts, app: &App) -> Option<UnverifiedPossession> {
+    let shown = possession_of(parts, app)?;
+    let Some((method, target)) = forwarded::call(peer_of(parts), &parts.headers, &app.doors.trusted_proxies) else {
+        return Some(shown);
+    };
+    Some(UnverifiedPossession { method: method.to_owned(), path: target.to_owned(), is_asked_about: true, ..shown })
+}
+
+fn peer_of(parts: &Parts) -> IpAddr {
+    parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.0)
 }

@@ -74,7 +74,7 @@ const LOOKALIKES: [(Header, &[&str]); 3] = [
 impl WrittenHeaders {
     /// Takes headers in: a name that stands there more than once is as many of them.
     pub fn new<V: Into<Vec<u8>>>(headers: impl IntoIterator<Item = (String, V)>) -> Self {
-        Self(headers.into_iter().map(|(name, value)| Written::new(&name, value.into())).collect())
+        Self(headers.into_iter().map(|(name, value)| Written::new(&name, &value.into())).collect())
     }
 
     /// The call that they make.
@@ -145,8 +145,8 @@ impl WrittenHeaders {
 
 impl Written {
     /// White space around a value is no part of it (RFC 9110 §5.5), and other control characters never arrive (RFC 9110 §5.5, RFC 9112 §2.2).
-    fn new(name: &str, value: Vec<u8>) -> Self {
-        let trimmed = trim(&value, |b| matches!(b, b' ' | b'\t'));
+    fn new(name: &str, value: &[u8]) -> Self {
+        let trimmed = trim(value, |b| matches!(b, b' ' | b'\t'));
         let is_sendable = !trimmed.iter().any(|b| b.is_ascii_control() && *b != b'\t');
         let value = trim(trimmed, |b| b == b' ' || b.is_ascii_control()).to_vec();
         Self { name: name.to_ascii_lowercase(), value, is_sendable }

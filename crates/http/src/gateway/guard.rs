@@ -88,10 +88,10 @@ mod tests {
     }
 
     fn proof() -> Proof {
-        let (changes, changed) = watch::channel(0);
+        let changes = watch::Sender::new(0);
         let (stands, asked) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicUsize::new(0)));
         let (answer, count) = (Arc::clone(&stands), Arc::clone(&asked));
-        let guard = Guard::new(changed, move || {
+        let guard = Guard::new(changes.subscribe(), move || {
             count.fetch_add(1, Ordering::SeqCst);
             answer.load(Ordering::SeqCst)
         });

@@ -58,17 +58,17 @@ pub(crate) async fn whole_host(State(app): State<App>, request: Request) -> Resp
 async fn pass(app: App, request: Request) -> Result<Response, Failure> {
     // Before the proof is judged: what is revoked between the two must not be missed.
     let news = app.service.news();
-    let (parts, body) = request.into_parts();
-    let (address, path) = addressed(&parts, &app);
+    let (head, body) = request.into_parts();
+    let (address, path) = addressed(&head, &app);
     // Only a `GET`: what a page can be made to send without headers must not do anything.
-    let ticket = parts.uri.query().filter(|_| parts.method == Method::GET).and_then(ticket_in);
-    let actor = prove_with_ticket(&parts, ticket, &address, &app).await?;
+    let ticket = head.uri.query().filter(|_| head.method == Method::GET).and_then(ticket_in);
+    let actor = prove_with_ticket(&head, ticket, &address, &app).await?;
     let project = Arc::clone(actor.project());
     let settings = &project.settings;
     let path = ClearPath::read(&path, settings.gateway_encoded_slashes)?;
-    let none = Routes::default();
-    let routes = settings.gateway_routes.as_ref().unwrap_or(&none);
-    let way = match routes.find(settings.gateway_upstream.as_ref(), address.host.as_deref(), &path) {
+    let no_routes = Routes::default();
+    let all = settings.gateway_routes.as_ref().unwrap_or(&no_routes);
+    let way = match all.find(settings.gateway_upstream.as_ref(), address.host.as_deref(), &path) {
         Found::Way(way) => way,
         Found::Ours | Found::Nowhere => return Err(Failure::no_such_path()),
         Found::TwoWays => return Err(Failure::two_ways()),
@@ -76,15 +76,15 @@ async fn pass(app: App, request: Request) -> Result<Response, Failure> {
     if !way.accepts.contains(actor.credential()) {
         return Err(Failure::other_credential());
     }
-    let query = parts.uri.query().and_then(without_ticket);
+    let query = head.uri.query().and_then(without_ticket);
     let hop = Hop::along(&way, &path, query.as_deref(), settings)?;
     let origin = way.upstream.origin();
     let audience = settings.gateway_audience.as_deref().unwrap_or(&origin);
-    let identity = identity_headers(&app, &actor, audience).await?;
+    let identity = identity_headers(&app, &actor, Some(audience)).await?;
     let nonce = NextNonce::of(&actor);
     let (service, standing) = (app.service.clone(), app.service.standing(actor));
     let guard = Guard::new(news, move || service.still_stands(&standing));
-    let answer = app.gateway.forward(Request::from_parts(parts, body), hop, identity, guard).await?;
+    let answer = app.gateway.forward(Request::from_parts(head, body), hop, identity, guard).await?;
     Ok((nonce, answer).into_response())
 }
 

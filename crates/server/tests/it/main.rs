@@ -7,6 +7,7 @@ mod bad_input;
 mod client_api;
 mod dpop;
 mod explain;
+mod forward_auth;
 mod gateway;
 mod guides;
 mod operation;

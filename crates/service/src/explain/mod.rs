@@ -5,7 +5,7 @@
 //! counted, no last use is noted, no ticket is used up. What isn't in the headers isn't judged: limits on the caller's network, the networks
 //! of a secret key and its rate, and whether a proof of possession was made for the call that it came with.
 //!
-//! Why an HMAC is wrong is found by making people's mistakes with the right secret and comparing, in constant time. Only the kind
+//! Why an HMAC is wrong is found by making people's mistakes with the right secret (`hmac`) and comparing, in constant time. Only the kind
 //! of mistake is told: never what would be right, never whose HMAC it is, and of other projects nothing but that it is one of them. The work
 //! is bounded: by the length of the input, by the number of mistakes, of keys, and of other users tried, one explanation at a time.
 

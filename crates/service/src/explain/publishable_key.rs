@@ -16,8 +16,10 @@ struct Unknown<'a> {
     text: &'a str,
 }
 
+type Test = fn(&Unknown<'_>) -> bool;
+
 /// What people send for a publishable key. The first that is so is told.
-const MISTAKES: &[(Code, fn(&Unknown<'_>) -> bool)] = &[
+const MISTAKES: &[(Code, Test)] = &[
     (Code::KeyIsSecretKey, |it| it.bare().starts_with("sk_")),
     (Code::KeyIsHmacSecret, |it| it.bare().starts_with("hsec_")),
     (Code::KeyWhitespace, |it| it.bare() != it.text && it.is_key(it.bare())),

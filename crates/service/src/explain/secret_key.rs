@@ -22,12 +22,11 @@ impl Service {
         }
         let Some(key) = project.secret_key(id) else { return findings.refuse(Code::SecretKeyUnknown) };
         let refusal = match self.check_standing(key, &project, &case.caller()) {
-            Ok(()) => None,
+            // From where the call came isn't known here.
+            Ok(()) | Err(NotABackend::Unusable(KeyRefusal::ForeignNetwork)) => None,
             Err(NotABackend::FromBrowser) => Some(Code::SecretKeyFromBrowser),
             Err(NotABackend::Unusable(KeyRefusal::Revoked)) => Some(Code::SecretKeyRevoked),
             Err(NotABackend::Unusable(KeyRefusal::Expired)) => Some(Code::SecretKeyExpired),
-            // From where the call came isn't known here.
-            Err(NotABackend::Unusable(KeyRefusal::ForeignNetwork)) => None,
             Err(NotABackend::ProjectClosed) => Some(Code::ProjectClosed),
             Err(_) => Some(Code::SecretKeyUnknown),
         };

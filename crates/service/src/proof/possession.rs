@@ -23,6 +23,9 @@ pub struct UnverifiedPossession {
     pub path: String,
     /// Scheme and host that the caller asked for, where a trusted proxy says so: `https://auth.example.com`.
     pub forwarded: Option<String>,
+    /// Was the call made to a proxy, which asks about it (forward-auth)? Then method and path are what the proxy says they were, and they
+    /// were asked of the place that it says, and of no other.
+    pub is_asked_about: bool,
 }
 
 /// Whether a proof must carry a nonce of ours.
@@ -146,13 +149,19 @@ impl Service {
     /// Where the caller may have seen this call go: at the address of the deployment or of the project, by the path as it came, or, where a
     /// proxy adds the project to it or takes it off, by the other.
     ///
-    /// What a proxy says of the host counts only for a host that is ours. It repeats what it was asked for, and anybody can ask it for any:
+    /// What a proxy says of the host counts only for a host that is ours, or of an API whose proxy asks us. It repeats what it was asked for, and anybody can ask it for any:
     /// whoever talks a client into calling `evil.example` must not be able to bring the proof here.
     fn uris_of(&self, project: &ProjectView, shown: &UnverifiedPossession) -> Vec<HttpUri> {
         let own = [self.config.public_url.as_str(), &project.issuer];
         let own: Vec<HttpUri> = own.into_iter().filter_map(HttpUri::parse).collect();
         let forwarded = shown.forwarded.as_deref().and_then(HttpUri::parse);
-        let forwarded = forwarded.filter(|asked| own.iter().any(|own| own.host() == asked.host()));
+        let is_own = |asked: &HttpUri| own.iter().any(|own| own.host() == asked.host());
+        if shown.is_asked_about {
+            let is_apis = |asked: &HttpUri| project.settings.verify_hosts.iter().any(|host| host == asked.host());
+            let asked = forwarded.filter(|asked| is_own(asked) || is_apis(asked));
+            return asked.and_then(|place| place.at(&shown.path)).into_iter().collect();
+        }
+        let forwarded = forwarded.filter(is_own);
         let paths = paths_of(&shown.path, project.project.id.as_str());
         let at = |place: &HttpUri| paths.iter().filter_map(|path| place.at(path)).collect::<Vec<_>>();
         // At a host that is the gateway's alone the path is the caller's own.

@@ -1,4 +1,4 @@
-//! Tickets: browsers can't set headers on WebSocket and EventSource, so a proved call gets something for the query string that works once, and
+//! Tickets: browsers can't set headers on `WebSocket` and `EventSource`, so a proved call gets something for the query string that works once, and
 //! soon no more: addresses end up in logs.
 //!
 //! A ticket is the call's own credentials, sealed. Whoever redeems it is proved by them again, so nothing that was revoked meanwhile passes.

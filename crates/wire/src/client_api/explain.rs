@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn what_is_no_header_is_refused_and_not_repeated() {
-        for body in [r#"{}"#, r#"{"headers": null}"#] {
+        for body in ["{}", r#"{"headers": null}"#] {
             assert_eq!(parse(body), Err("`headers` is missing".to_owned()), "{body}");
         }
         for body in [

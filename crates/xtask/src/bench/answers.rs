@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::Result;
 use serde_json::json;
 
-use super::{Bench, http, process::Server, stock};
+use super::{Bench, door_two, http, process::Server, stock};
 
 /// Has the real server answer each kind of request once, and keeps what it sent.
 pub(super) fn record(bench: &Bench, server: &Server) -> Result<()> {
@@ -16,8 +16,9 @@ pub(super) fn record(bench: &Bench, server: &Server) -> Result<()> {
     let bearer = format!("Bearer {}", refresh.member("authToken")?);
     let me = http::get(port, "/v1/me", ("authorization", &bearer))?;
     me.member("uid")?;
+    let verify = http::get_with(port, "/verify", &door_two::headers(server, &door_two::first(bench, server)?))?;
     let folder = bench.sh.create_dir(bench.home.join("answers"))?;
-    for (name, answer) in [("vouch", &vouch), ("refresh", &refresh), ("me", &me)] {
+    for (name, answer) in [("vouch", &vouch), ("refresh", &refresh), ("me", &me), ("verify", &verify)] {
         // The bare server keeps its connections open.
         fs::write(folder.join(name), answer.text.replace("connection: close\r\n", ""))?;
     }

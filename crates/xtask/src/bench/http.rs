@@ -34,6 +34,11 @@ pub(super) fn get(port: u16, path: &str, header: (&str, &str)) -> Result<Answer>
     exchange(port, &format!("GET {path} HTTP/1.1\r\n{}", head(header)), "")
 }
 
+pub(super) fn get_with(port: u16, path: &str, headers: &[(&str, String)]) -> Result<Answer> {
+    let more = headers.iter().fold(String::new(), |all, (name, value)| all + &format!("{name}: {value}\r\n"));
+    exchange(port, &format!("GET {path} HTTP/1.1\r\n{}{more}", head(("accept", "*/*"))), "")
+}
+
 pub(super) fn post(port: u16, path: &str, header: (&str, &str), body: &Value) -> Result<Answer> {
     let body = body.to_string();
     let head = format!(

@@ -4,6 +4,7 @@ use anyhow::Result;
 
 use super::{
     Bench,
+    door_two::{self, Known},
     measured::vouch_options,
     median,
     process::Server,
@@ -18,6 +19,7 @@ pub(super) struct Large {
     ready_after: f64,
     few_users: Vouches,
     many_users: Vouches,
+    known: Known,
 }
 
 /// What was seen of them.
@@ -47,7 +49,8 @@ pub(super) fn measure(bench: &Bench) -> Result<Large> {
     }
     small.stop()?;
     large.stop()?;
-    Ok(Large { ready_after: median(ready), few_users, many_users })
+    let known = door_two::million(bench, &stock)?;
+    Ok(Large { ready_after: median(ready), few_users, many_users, known })
 }
 
 fn without_limits(bench: &Bench, name: &str, users: u32) -> Result<Stock> {
@@ -82,5 +85,6 @@ impl Large {
                 compared("vouch CPU, 10,000 and 1,000,000 users", "µs", |of| &of.processor, ""),
             ],
         );
+        self.known.print();
     }
 }

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::{
-    Bench, USERS,
+    Bench, USERS, door_two,
     load::{Seen, mint},
     median,
     process::{Baseline, Server},
     rows::{Primitives, Row},
     table,
 };
+
+/// As many users as tokens are shown in `me-warm`.
+pub(super) const KNOWN: u32 = 15_000;
 
 type Part = fn(&Primitives) -> f64;
 
@@ -58,12 +61,15 @@ fn measure(bench: &Bench, row: Row, server: &Server, baseline: &Baseline, round:
         Row::Refresh => (bench.load, "refresh"),
         Row::MeWarm => (bench.load, "me"),
         Row::MeCold => (bench.load.short(), "me"),
+        Row::Verify | Row::Gateway => (bench.load, "verify"),
     };
     let mut options = match row {
         Row::Vouch => vouch_options(server, USERS).to_vec(),
         Row::SignUp => vec![format!("key={}", server.key), format!("run={round:03}")],
         Row::Refresh | Row::MeCold => vec![format!("tokens={}", mint(bench, server, bench.load.long())?.display())],
         Row::MeWarm => vec![format!("tokens={}", mint(bench, server, bench.load.short())?.display())],
+        Row::Verify => door_two::options(bench, server, "/verify", KNOWN),
+        Row::Gateway => door_two::options(bench, server, "/interactions", KNOWN),
     };
     let primitives = Primitives::measure(bench)?;
     let bare = load.run(bench, baseline.process.port, script, &options)?;
@@ -71,6 +77,7 @@ fn measure(bench: &Bench, row: Row, server: &Server, baseline: &Baseline, round:
         Row::MeCold => options.push("once=yes".to_owned()),
         // Each of them is seen once before.
         Row::MeWarm => drop(bench.load.long().run(bench, server.process.port, script, &options)?),
+        Row::Verify | Row::Gateway => drop(load.run(bench, server.process.port, script, &options)?),
         Row::Vouch | Row::SignUp | Row::Refresh => {}
     }
     let before = server.process.processor_time()?;

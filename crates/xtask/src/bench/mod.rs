@@ -2,6 +2,7 @@
 //! what else the machine was doing.
 
 mod answers;
+mod door_two;
 mod http;
 mod large;
 mod load;
@@ -26,7 +27,7 @@ use rows::Row;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Only these rows, by their names or beginnings of them: vouch, sign-up, refresh, me-warm, me-cold
+    /// Only these rows, by their names or beginnings of them: vouch, sign-up, refresh, me-warm, me-cold, verify, gateway
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     rows: Vec<String>,
     /// How long each measurement takes
@@ -59,18 +60,24 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let server = Server::start(&stock)?;
     let idle = memory::after_a_while(&server)?;
     stock.lift_limits(&bench)?;
+    door_two::prove(&bench, &server, "usual", USERS)?;
     answers::record(&bench, &server)?;
     let baseline = Baseline::start(&bench.home)?;
+    stock.set(&bench, &[&format!("gateway.upstream=http://127.0.0.1:{}", baseline.process.port)])?;
 
     let mut measured = Measured::default();
     for round in 1..=bench.rounds {
         println!("round {round} of {}", bench.rounds);
         measured.add_round(&bench, &wanted, &server, &baseline, round)?;
     }
+    let behind_nginx = door_two::behind_nginx(&bench, &server, &baseline)?;
+    let stream = door_two::stream(&bench, &server, &baseline)?;
     let peak = memory::peak(&server)?;
     let log = stock.log_size();
     drop(baseline);
     measured.print();
+    behind_nginx.print();
+    stream.print();
     memory::print(idle, peak, log);
     server.stop()?;
     if !args.skip_large {

@@ -26,6 +26,8 @@ pub(super) struct Process {
 pub(super) struct Server {
     pub(super) process: Process,
     pub(super) key: String,
+    pub(super) publishable_key: String,
+    pub(super) hmac_secret: String,
 }
 
 /// Bare axum.
@@ -38,14 +40,26 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Server {
     /// In development mode, which serves as production does, and makes the key that the load needs.
     pub(super) fn start(stock: &Stock) -> Result<Self> {
+        Self::start_with(stock, &[])
+    }
+
+    /// The same, with settings from the environment.
+    pub(super) fn start_with(stock: &Stock, environment: &[(&str, &str)]) -> Result<Self> {
         let port = free_port()?;
         let mut command = program("countersign");
         command.arg("dev").arg("--port").arg(port.to_string()).arg("--data").arg(&stock.data);
+        command.envs(environment.iter().copied());
         let process = Process::start(command, port, &stock.data.with_extension("log"))?;
         let made = fs::read_to_string(stock.data.join("dev.json"))?;
         let made: serde_json::Value = serde_json::from_str(&made)?;
-        let key = made["secret_key"].as_str().context("dev.json without a secret_key")?.to_owned();
-        Ok(Self { process, key })
+        let member =
+            |name: &str| made[name].as_str().map(str::to_owned).with_context(|| format!("dev.json without {name}"));
+        Ok(Self {
+            process,
+            key: member("secret_key")?,
+            publishable_key: member("publishable_key")?,
+            hmac_secret: member("hmac_secret")?,
+        })
     }
 
     /// Lets it finish, so that its database is whole.
@@ -111,7 +125,7 @@ pub(super) fn program(name: &str) -> Command {
     Command::new(tools::root().join("target/release").join(name))
 }
 
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
 }
 

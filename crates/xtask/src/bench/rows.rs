@@ -13,9 +13,11 @@ pub(super) enum Row {
     Refresh,
     MeWarm,
     MeCold,
+    Verify,
+    Gateway,
 }
 
-const ALL: [Row; 5] = [Row::Vouch, Row::SignUp, Row::Refresh, Row::MeWarm, Row::MeCold];
+const ALL: [Row; 7] = [Row::Vouch, Row::SignUp, Row::Refresh, Row::MeWarm, Row::MeCold, Row::Verify, Row::Gateway];
 
 impl Row {
     /// Those whose names begin so; all, if none is named.
@@ -36,6 +38,8 @@ impl Row {
             Self::Refresh => "refresh",
             Self::MeWarm => "me-warm",
             Self::MeCold => "me-cold",
+            Self::Verify => "verify",
+            Self::Gateway => "gateway",
         }
     }
 
@@ -44,8 +48,9 @@ impl Row {
         match self {
             Self::Vouch | Self::SignUp => "POST + sign + insert",
             Self::Refresh => "POST + sign + update + 2 HMAC",
-            Self::MeWarm => "GET",
+            Self::MeWarm | Self::Verify => "GET",
             Self::MeCold => "GET + verify",
+            Self::Gateway => "GET, without us",
         }
     }
 
@@ -54,7 +59,7 @@ impl Row {
         match self {
             Self::Vouch | Self::SignUp => of.sign + of.insert,
             Self::Refresh => of.sign + of.update + 2.0 * of.hmac,
-            Self::MeWarm => 0.0,
+            Self::MeWarm | Self::Verify | Self::Gateway => 0.0,
             Self::MeCold => of.verify,
         }
     }
@@ -64,7 +69,7 @@ impl Row {
         match self {
             Self::Vouch | Self::SignUp => of.sign_all_cores + of.insert,
             Self::Refresh => of.sign_all_cores + of.update + 2.0 * of.hmac,
-            Self::MeWarm => 0.0,
+            Self::MeWarm | Self::Verify | Self::Gateway => 0.0,
             Self::MeCold => of.verify_all_cores,
         }
     }

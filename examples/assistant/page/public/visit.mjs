@@ -91,14 +91,15 @@ export class Visit {
     if (this.#isBusy || this.#interaction === null) return false;
     const { id, agent_id: agentId } = this.#interaction;
     const turn = this.#turn;
-    return this.#busy(async () => {
+    const isSaid = await this.#busy(async () => {
       const said = this.#still(await this.#client.say(id, content));
       // Another conversation is seen by now.
       if (turn !== this.#turn) return;
       view.addMessage(said);
       await this.#listen(said, this.#nameOf(agentId));
-      await this.#showPast();
     });
+    if (isSaid && !this.#isOver) await this.#trying(() => this.#showPast());
+    return isSaid;
   }
 
   /** Hears no more of the reply that is coming. */

@@ -35,7 +35,8 @@ test('a sum that can\'t be done is said to be so', () => {
 
 test('a long sum takes no long time', () => {
   const begun = Date.now();
-  for (const text of ['1+'.repeat(4000), '('.repeat(8000), '1 '.repeat(4000), '-'.repeat(8000), `${'-('.repeat(4000)}`]) result(text);
+  const texts = ['1+'.repeat(4000), '('.repeat(8000), `${'('.repeat(7999)}1`, '1 '.repeat(4000), '-'.repeat(8000), '-('.repeat(4000), `1${' '.repeat(7999)}`];
+  for (const text of texts) result(text);
   assert.ok(Date.now() - begun < 1000);
 });
 

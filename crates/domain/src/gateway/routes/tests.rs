@@ -64,7 +64,7 @@ fn the_plain_upstream_is_the_last_resort_and_takes_every_proof() {
 }
 
 #[test]
-fn our_own_paths_are_never_anothers_but_on_the_host_of_a_route() {
+fn our_own_paths_go_to_no_upstream_but_on_the_host_of_a_route() {
     let routes = routes(TABLE);
     let contract = "/auth /api/auth /v1 /verify /users /oauth2 /oauth /.well-known /hc_auth /mfa /device /bootstrap \
         /admin /portal /sign-in /account /health /metrics /dev /p /openapi.json";

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::Request,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -51,7 +51,7 @@ async fn a_body_goes_up_and_comes_back_with_the_length_it_had() {
     let answer = stage.post("/x", "hello").await;
     assert_eq!((&answer.body[..], answer.header("content-length")), (&b"hello"[..], Some("5")));
     assert_eq!((answer.header("x-length"), answer.header("x-encoding")), (Some(r#"["5"]"#), Some("[]")));
-    let answer = stage.post("/x", frames(vec![data("hel"), data("lo")])).await;
+    let answer = stage.post("/x", frames(vec![data("he"), data("llo")])).await;
     assert_eq!((&answer.body[..], answer.header("x-encoding")), (&b"hello"[..], Some(r#"["chunked"]"#)));
     assert_eq!(answer.header("x-length"), Some("[]"));
     for (method, length) in [("POST", r#"["0"]"#), ("PUT", r#"["0"]"#), ("GET", "[]"), ("DELETE", "[]")] {
@@ -73,7 +73,7 @@ async fn over_http2_a_body_goes_up_and_comes_back() {
         let request = Request::post(stage.url("/x")).body(Body::from(long.clone())).unwrap();
         let answer = read(http2().request(request).await.unwrap()).await.unwrap();
         assert_eq!((answer.body.len(), answer.header("x-length")), (long.len(), Some(r#"["300000"]"#)));
-        let unknown = Request::post(stage.url("/x")).body(frames(vec![data("hel"), data("lo")])).unwrap();
+        let unknown = Request::post(stage.url("/x")).body(frames(vec![data("he"), data("llo")])).unwrap();
         assert_eq!(read(http2().request(unknown).await.unwrap()).await.unwrap().body, "hello");
         assert_eq!(stage.post("/x", "hello").await.body, "hello");
     }
@@ -105,7 +105,7 @@ async fn trailers_of_an_answer_come_back_but_for_those_that_only_we_write() {
         let stage = Plan::before(&upstream.url()).set("gateway.h2c", h2c).open().await;
         let request = Request::get(stage.url("/x")).header("te", "trailers").body(Body::empty()).unwrap();
         let body = caller.request(request).await.unwrap().into_body().collect().await.unwrap();
-        let names: Vec<&str> = body.trailers().unwrap().keys().map(|name| name.as_str()).collect();
+        let names: Vec<&str> = body.trailers().unwrap().keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["grpc-status"], "{h2c}");
     }
 }

@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
-    time::{Instant, sleep, timeout},
+    time::{sleep, timeout},
 };
 
 use super::stage::{Answer, PATIENCE, Plan, Server, Stage, head, http1, http2};
@@ -45,7 +45,7 @@ async fn an_upstream_that_is_down_is_unavailable() {
         assert_eq!(answer.header("retry-after"), Some("1"));
         assert_eq!(answer.header("content-type"), Some("application/json"));
     }
-    assert_eq!(stage.metric(r#"countersign_gateway_requests_total{answer="unreachable"}"#), 2.0);
+    assert_eq!(stage.metric(r#"countersign_gateway_requests_total{answer="unreachable"}"#), 2);
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn an_upstream_that_doesnt_accept_is_timed_out() {
 #[tokio::test]
 async fn an_upstream_that_begins_no_answer_is_timed_out() {
     let slow = || async {
-        sleep(Duration::from_secs(60)).await;
+        sleep(Duration::from_mins(1)).await;
         "late"
     };
     let upstream = Server::of(Router::new().route("/x", any(slow)).route("/", get(|| async { "fine" }))).await;
@@ -110,7 +110,7 @@ async fn an_upstream_that_begins_no_answer_is_timed_out() {
             is_failure(&answer, &upstream.url(), 504);
         }
         assert_eq!(stage.get("/").await.body, "fine");
-        assert_eq!(stage.metric(r#"countersign_gateway_requests_total{answer="timed_out"}"#), 2.0);
+        assert_eq!(stage.metric(r#"countersign_gateway_requests_total{answer="timed_out"}"#), 2);
     }
 }
 
@@ -132,7 +132,7 @@ async fn what_isnt_http_is_a_bad_answer() {
         let upstream = Server::saying(garbage).await;
         let stage = Plan::before(&upstream.url()).open().await;
         is_failure(&stage.get("/x").await, &upstream.url(), 502);
-        assert_eq!(stage.metric(r#"countersign_gateway_requests_total{answer="bad_answer"}"#), 1.0, "{garbage:?}");
+        assert_eq!(stage.metric(r#"countersign_gateway_requests_total{answer="bad_answer"}"#), 1, "{garbage:?}");
     }
 }
 
@@ -179,7 +179,7 @@ async fn an_answer_that_breaks_off_never_ends_cleanly() {
             assert_eq!((status.as_u16(), &heard[..]), (200, &b"hello"[..]), "{said:?}");
             assert!(end.is_err(), "a clean end of {said:?}, HTTP/2: {over_http2}");
         }
-        assert_eq!(stage.metric("countersign_gateway_broken_streams_total"), 2.0);
+        assert_eq!(stage.metric("countersign_gateway_broken_streams_total"), 2);
     }
     let whole = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
     let upstream = Server::saying(whole).await;
@@ -257,12 +257,10 @@ async fn a_caller_who_stops_sending_is_told_so_and_not_the_upstream_blamed() {
     for setting in ["gateway.timeout", "gateway.idle_timeout"] {
         let stage = Plan::before(&upstream.url()).set(setting, "400ms").open().await;
         let mut caller = TcpStream::connect(stage.server.address).await.unwrap();
-        let began = Instant::from_std(std::time::Instant::now());
         caller.write_all(b"POST /x HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf").await.unwrap();
         let mut heard = String::new();
-        timeout(PATIENCE, caller.read_to_string(&mut heard)).await.unwrap().unwrap();
+        timeout(Duration::from_secs(10), caller.read_to_string(&mut heard)).await.unwrap().unwrap();
         assert!(heard.starts_with("HTTP/1.1 408 "), "{setting}: {heard}");
         assert!(heard.contains(r#""code":"invalid_request""#), "{heard}");
-        assert!(began.elapsed() < Duration::from_secs(10));
     }
 }

@@ -19,7 +19,10 @@ use axum::{
 };
 use bytes::Bytes;
 use countersign_domain::{
-    gateway::{path::ClearPath, routes::Found},
+    gateway::{
+        path::ClearPath,
+        routes::{Found, Routes},
+    },
     policy::{Overrides, Settings},
 };
 use http_body_util::BodyExt;
@@ -253,7 +256,7 @@ async fn answer(inside: Arc<Inside>, peer: IpAddr, request: Request<Incoming>) -
 
 fn hop(settings: &Settings, path: &str, query: Option<&str>) -> Result<Hop, Failure> {
     let path = ClearPath::read(path, settings.gateway_encoded_slashes)?;
-    let none = Default::default();
+    let none = Routes::default();
     let routes = settings.gateway_routes.as_ref().unwrap_or(&none);
     match routes.find(settings.gateway_upstream.as_ref(), None, &path) {
         Found::Way(way) => Ok(Hop::along(&way, &path, query, settings)?),
@@ -319,10 +322,10 @@ impl Stage {
     }
 
     /// The value of a metric, its labels as they stand there.
-    pub(super) fn metric(&self, series: &str) -> f64 {
+    pub(super) fn metric(&self, series: &str) -> u64 {
         let page = self.metrics.render();
         let line = page.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
-        line.map_or(0.0, |value| value.parse().unwrap())
+        line.map_or(0, |value| value.parse().unwrap())
     }
 }
 
@@ -345,14 +348,11 @@ pub(super) async fn read(response: hyper::Response<Incoming>) -> Result<Answer, 
 }
 
 /// Waits until it is so.
-#[track_caller]
-pub(super) fn until(what: &'static str, is_so: impl Fn() -> bool) -> impl Future<Output = ()> {
-    async move {
-        let looking = async {
-            while !is_so() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        assert!(timeout(PATIENCE, looking).await.is_ok(), "this didn't come to be: {what}");
-    }
+pub(super) async fn until(what: &str, is_so: impl Fn() -> bool) {
+    let looking = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(timeout(PATIENCE, looking).await.is_ok(), "this didn't come to be: {what}");
 }

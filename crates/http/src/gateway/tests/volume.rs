@@ -26,7 +26,7 @@ const LENGTH: u64 = 1024 * 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 /// What the buffers of the kernel and of four ends of connections hold at most; a proxy that collects bodies holds all of it.
 const AT_MOST: u64 = 48 * 1024 * 1024;
-const LONG: Duration = Duration::from_secs(300);
+const LONG: Duration = Duration::from_mins(5);
 
 /// What was sent and what arrived.
 #[derive(Default)]

@@ -48,6 +48,13 @@ impl Copy {
         self.home().join("programs")
     }
 
+    /// `npm`, with one of the scripts that `package.json` names.
+    pub(super) fn npm(&self, script: &str) -> Command {
+        let mut npm = Command::new("npm");
+        npm.current_dir(self.programs()).env("npm_config_update_notifier", "false").args(["--silent", script]);
+        npm
+    }
+
     /// Node, with one of the programs.
     pub(super) fn node(&self, program: &str) -> Command {
         let mut node = Command::new("node");

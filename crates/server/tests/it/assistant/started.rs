@@ -47,12 +47,12 @@ impl Assistant {
         let copy = Copy::of_the_example();
         let data = copy.home().join("data");
         let ports = ["COUNTERSIGN_PORT", "UPSTREAM_PORT", "BACKEND_PORT", "PAGE_PORT"].map(|name| (name, free_port()));
-        let mut command = copy.node("start.mjs");
+        let mut command = copy.npm("start");
         command.env("COUNTERSIGN", env!("CARGO_BIN_EXE_countersign")).env("DATA", &data).env("HMAC", hmac);
         command.envs(ports.map(|(name, port)| (name, port.to_string()))).env("WORD_PAUSE", "40");
         let log = File::create(log_in(&copy)).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        let child = command.process_group(0).spawn().expect("Node starts");
+        let child = command.process_group(0).spawn().expect("npm starts");
         Self { program: Program::new(env!("CARGO_BIN_EXE_countersign"), &data), ports, child, copy }
     }
 

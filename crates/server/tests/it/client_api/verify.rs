@@ -12,6 +12,7 @@ on_both_engines!(
     headers_from_outside_never_pass_for_ours,
     an_assertion_is_no_access_token,
     an_assertion_is_made_anew_before_it_expires,
+    a_refusal_has_its_body_in_a_header_for_proxies_that_throw_bodies_away,
 );
 
 fn told<'a>(answer: &'a Answer, name: &str) -> &'a str {
@@ -58,7 +59,7 @@ async fn any_method_and_any_path_below_is_the_same_question(engine: Engine) {
     let house = House::open(engine).await;
     let client = house.client_app("crm-7");
     for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
-        for path in ["/verify", "/verify/interactions", "/verify/a/b?c=d", "/p/p1/verify/a"] {
+        for path in ["/verify", "/verify/", "/verify/interactions", "/verify/a/b?c=d", "/p/p1/verify/a"] {
             let answer = client.http().send(method.clone(), path, String::new().into()).await;
             assert_eq!(answer.status(), 200, "{method} {path}");
             let refused = client.unproved().http().send(method.clone(), path, String::new().into()).await;
@@ -100,4 +101,21 @@ async fn an_assertion_is_made_anew_before_it_expires(engine: Engine) {
     assert_eq!(first == second, engine == Engine::Postgres, "time by hand is SQLite's alone");
     house.node.service.rotate_signing_key(&"p1".parse().unwrap(), true).await.unwrap();
     assert_ne!(token::header(&second)["kid"], token::header(told(&client.verify().await.ok(), "assertion"))["kid"]);
+}
+
+async fn a_refusal_has_its_body_in_a_header_for_proxies_that_throw_bodies_away(engine: Engine) {
+    let house = House::open(engine).await;
+    house.set(&["origins=https://app.example.com"]).await;
+    let client = house.client_app("crm-7");
+    let foreign = client.http().with("origin", "https://evil.example").get("/verify").await;
+    foreign.denied(403, "forbidden");
+    let bearer = house.node.client().with("authorization", "Bearer sk_0").get("/verify").await;
+    bearer.denied(401, "invalid_credentials");
+    for refused in [foreign, bearer, client.unproved().verify().await] {
+        let header = refused.headers.get("x-countersign-error").unwrap().as_bytes();
+        assert_eq!(header, &refused.body[..]);
+    }
+    // Whoever is no proxy reads bodies.
+    assert!(!client.unproved().me().await.headers.contains_key("x-countersign-error"));
+    assert!(!client.verify().await.ok().headers.contains_key("x-countersign-error"));
 }

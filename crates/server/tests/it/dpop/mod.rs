@@ -22,7 +22,7 @@ async fn bound_app(house: &House) -> BoundApp {
 
 /// This must be a 401 of door 2 with this challenge and no other.
 #[track_caller]
-fn challenged(answer: &Answer, error: &str, description: &str) {
+pub(crate) fn challenged(answer: &Answer, error: &str, description: &str) {
     assert_eq!((answer.status(), &answer.json()["error"]["code"]), (401, &"invalid_credentials".into()), "{answer}");
     is_challenge(answer, error, description);
 }

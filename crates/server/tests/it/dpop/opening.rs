@@ -133,3 +133,19 @@ async fn a_session_lives_no_longer_than_it_may(engine: Engine) {
     let pair = house.open_session(long).await.unwrap();
     assert_eq!(pair.refresh_expires_in, Duration::from_hours(24 * 45), "a client's setting is the most");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_spent_is_kept_for_an_hour_longer_than_it_could_come_again_and_then_goes() {
+    let house = House::open(Engine::Sqlite).await;
+    let uid = user(&house, "ada@example.com").await;
+    let buying = || Opening { spends: vec![spend(&house, "one")], ..opening(&uid, "c1") };
+    house.open_session(buying()).await.unwrap();
+    let kept = async || house.database.number("select count(*) from spent").await;
+    house.advance(Duration::from_hours(1)).await;
+    house.node.service.maintain().await;
+    assert_eq!(kept().await, 1);
+    assert!(matches!(house.open_session(buying()).await.err(), Some(OpenRefused::Spent)));
+    house.advance(Duration::from_mins(1)).await;
+    house.node.service.maintain().await;
+    assert_eq!(kept().await, 0);
+}

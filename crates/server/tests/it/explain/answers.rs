@@ -1,5 +1,7 @@
 //! Every mistake is made, asked about, and sent to the door itself.
 
+use std::fmt::Write;
+
 use std::collections::BTreeSet;
 
 use countersign_domain::text::Name;
@@ -129,7 +131,7 @@ async fn each_mistake_is_found_when_it_is_made(engine: Engine) {
         let unset: Vec<String> = made.settings.iter().map(|it| format!("{}=", it.split_once('=').unwrap().0)).collect();
         stage.set(&unset.iter().map(String::as_str).collect::<Vec<_>>()).await;
         seen.extend(made.codes.iter().copied());
-        said.push_str(&format!("{answer} {:?}\n", answer.headers));
+        let _ = writeln!(said, "{answer} {:?}", answer.headers);
     }
     for secret in stage.forbidden() {
         assert!(!said.contains(&secret), "an answer holds {secret}");

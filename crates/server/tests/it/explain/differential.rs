@@ -151,7 +151,7 @@ impl Values {
             _ => &self.rest,
         };
         // Right ids meet right HMACs often enough: one id and its MACs come before all others.
-        if at % 4 != 0 { &own[0] } else { &own[at % own.len()] }
+        if at.is_multiple_of(4) { &own[at % own.len()] } else { &own[0] }
     }
 
     fn resolve(&self, Sent(name, value): &Sent) -> (String, String) {

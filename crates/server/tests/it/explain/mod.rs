@@ -12,6 +12,8 @@ mod traces;
 mod users;
 mod writing;
 
+use std::fmt::Write;
+
 use countersign_testkit::{answer::Answer, house::Node, http::Client, raw::RawConnection};
 use serde_json::{Value, json};
 
@@ -61,7 +63,7 @@ async fn verify(node: &Node, project: &str, headers: &[(String, String)]) -> u16
     let has_host = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host"));
     let host = (!has_host).then(|| ("host".to_owned(), "localhost".to_owned()));
     for (name, value) in headers.iter().chain(&host) {
-        request.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(request, "{name}: {value}\r\n");
     }
     let mut connection = RawConnection::to(node.base()).await;
     connection.say(format!("{request}connection: close\r\n\r\n")).await;

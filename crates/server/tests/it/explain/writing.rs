@@ -11,11 +11,11 @@ use super::{
 pub(super) fn written_wrongly(stage: &Stage) -> Vec<Made> {
     let secret = &stage.secret;
     // Both letters that the alphabets spell differently.
-    let id = (0..).map(|n| format!("user-{n}")).find(|id| {
+    let id = (0..10_000).map(|n| format!("user-{n}")).find(|id| {
         let mac = v1(secret, id);
         mac[1..40].contains('+') && mac.contains('/')
     });
-    let plus_first = (0..).map(|n| format!("user-{n}")).find(|id| v1(secret, id).starts_with('+')).unwrap();
+    let plus_first = (0..10_000).map(|n| format!("user-{n}")).find(|id| v1(secret, id).starts_with('+')).unwrap();
     let id = id.unwrap();
     let (right, mac) = (v1(secret, &id), hmac::<Sha256>(secret, &id));
     let url_safe = right.replace('+', "-").replace('/', "_");

@@ -17,6 +17,7 @@ on_both_engines!(
     a_ticket_and_another_credential_are_never_mixed,
     a_ticket_of_a_bound_token_needs_its_key_once,
     a_proxy_may_ask_about_a_ticket,
+    a_proxy_that_asks_about_another_method_than_get_finds_no_ticket,
     a_ticket_is_of_one_project,
 );
 
@@ -154,6 +155,17 @@ async fn a_proxy_may_ask_about_a_ticket(engine: Engine) {
     }
     let ticket = ticket(&house.client_app("crm-7")).await;
     house.node.client().get(&format!("/verify/socket?countersign_ticket={ticket}")).await.is_ok();
+}
+
+async fn a_proxy_that_asks_about_another_method_than_get_finds_no_ticket(engine: Engine) {
+    let (house, _upstream) = open(engine).await;
+    let ticket = ticket(&house.client_app("crm-7")).await;
+    let proxy = house.node.client().with("x-forwarded-uri", &format!("/messages?countersign_ticket={ticket}"));
+    for method in ["POST", "DELETE", "get", ""] {
+        proxy.with("x-forwarded-method", method).get("/verify").await.denied(401, "invalid_credentials");
+    }
+    proxy.send(Method::POST, "/verify", String::new().into()).await.denied(401, "invalid_credentials");
+    proxy.with("x-forwarded-method", "GET").get("/verify").await.is_ok();
 }
 
 async fn a_ticket_is_of_one_project(engine: Engine) {

@@ -38,6 +38,8 @@ fn facts(dev: &Dev) -> Variables {
     let names = [
         ("HUMA_URL", "/url"),
         ("VERIFICATION_TOKEN", "/secret_key"),
+        ("PROFICIENT_API_KEY", "/publishable_key"),
+        ("HMAC_SECRET", "/hmac_secret"),
         ("JWKS_URL", "/oauth/jwks_uri"),
         ("OAUTH_ISSUER", "/oauth/issuer"),
     ];

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 
 /// A backend of a customer. It is killed, with what it started itself, when this is dropped.
-pub(super) struct Endpoint {
+pub(crate) struct Endpoint {
     child: Child,
     port: u16,
     home: TempDir,
@@ -30,7 +30,7 @@ const TRIES: usize = 5;
 
 impl Endpoint {
     /// Starts what `command` makes in an empty folder for a port, and waits until it listens.
-    pub(super) async fn start(command: impl AsyncFn(&Path, u16) -> Command) -> Self {
+    pub(crate) async fn start(command: impl AsyncFn(&Path, u16) -> Command) -> Self {
         for _ in 0..TRIES {
             let home = tempfile::tempdir().unwrap();
             let port = free_port();
@@ -81,7 +81,7 @@ impl Endpoint {
     }
 
     /// Where it is.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 

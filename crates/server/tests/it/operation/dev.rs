@@ -43,11 +43,15 @@ async fn the_first_start_makes_a_project_that_is_ready_to_use() {
     let dev = newcomer.dev_json();
     let secret = dev["secret_key"].as_str().unwrap();
     assert!(secret.starts_with("sk_"), "{dev}");
+    let (publishable, hmac) = (dev["publishable_key"].as_str().unwrap(), dev["hmac_secret"].as_str().unwrap());
+    assert!(publishable.starts_with("pk_") && hmac.starts_with("hsec_"), "{dev}");
     let expected = json!({
         "url": url,
         "project_id": "p1",
         "clients": { "ios": "c1", "android": "c2", "web": "c3", "backend": "c4" },
         "secret_key": secret,
+        "publishable_key": publishable,
+        "hmac_secret": hmac,
         "oauth": { "issuer": url, "jwks_uri": format!("{url}/.well-known/jwks.json") },
     });
     assert_eq!(dev, expected);
@@ -142,7 +146,9 @@ async fn later_starts_use_what_the_first_one_made() {
 
     let second = newcomer.program.dev().await;
     let after = newcomer.dev_json();
-    assert_eq!(after["secret_key"], before["secret_key"]);
+    for key in ["secret_key", "publishable_key", "hmac_secret"] {
+        assert_eq!(after[key], before[key], "{key}");
+    }
     assert_eq!(after["url"], format!("http://localhost:{}", port(&second)));
     assert_eq!(after["oauth"]["issuer"], after["url"]);
     assert_eq!(newcomer.file("master.key"), master_key);

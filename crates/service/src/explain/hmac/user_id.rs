@@ -1,5 +1,7 @@
 //! The right function under the right secret, over something that isn't the user id as it was sent.
 
+use std::fmt::Write;
+
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization;
 
@@ -44,7 +46,7 @@ pub(super) fn undefined(suspect: &Suspect<'_>) -> Option<Reason> {
 }
 
 pub(super) fn uid(suspect: &Suspect<'_>) -> Option<Reason> {
-    let uid = suspect.uid.as_deref()?;
+    let uid = suspect.uid?;
     altered(suspect, Code::IdIsUid, |_| vec![uid])
 }
 
@@ -80,13 +82,17 @@ fn encodings(id: &str) -> Vec<Vec<u8>> {
 
 /// JSON as some write it: with every letter outside ASCII escaped.
 fn ascii_json(json: &str) -> String {
-    let escaped = |letter: char| -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
         if letter.is_ascii() {
-            return letter.to_string();
+            text.push(letter);
+        } else {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                let _ = write!(text, "\\u{unit:04x}");
+            }
         }
-        letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
-    };
-    json.chars().map(escaped).collect()
+    }
+    text
 }
 
 /// As a component of a URI, and as a form has it.
@@ -116,15 +122,12 @@ pub(super) fn percent_decoded(text: &str) -> Option<String> {
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         let code = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        match code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
+        if let Some(byte) = code.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            rest = &after[2..];
+        } else {
+            bytes.push(*first);
+            rest = after;
         }
     }
     String::from_utf8(bytes).ok()

@@ -5,6 +5,7 @@ import { visit } from './visitor.mjs';
 await visit(async (visitor) => {
   const { page } = visitor;
   const { keyboard } = page;
+  const isIdle = () => page.getByRole('button', { name: 'Send' }).waitFor();
   const tabTo = async (name) => {
     for (let steps = 0; steps < 40; steps++) {
       await keyboard.press('Tab');
@@ -31,12 +32,14 @@ await visit(async (visitor) => {
   await visitor.message('1+1 = 2').waitFor();
   // Whoever doesn't see the page is told the reply, whole.
   await page.getByRole('status').filter({ hasText: 'Reckoner: 1+1 = 2' }).waitFor();
+  await isIdle();
 
   await keyboard.type('one line');
   await keyboard.press('Shift+Enter');
   await keyboard.type('and another: 2 + 2');
   await keyboard.press('Enter');
   await visitor.message('2+2 = 4').waitFor();
+  await isIdle();
   assert.equal(await visitor.message('one line').locator('.content').first().textContent(), 'one line\nand another: 2 + 2');
 
   await tabTo('The right HMAC');
@@ -59,6 +62,7 @@ await visit(async (visitor) => {
   await tabTo('Stop');
   await keyboard.press('Enter');
   await visitor.message('You stopped it here.').waitFor();
+  await isIdle();
   assert.equal((await focus(page)).name, 'Send');
 
   await tabTo('Mirror1 message');

@@ -10,8 +10,9 @@ await visit(async (visitor) => {
   await visitor.message('1 2 3').waitFor();
   await page.getByLabel('Your message').fill('what Alice has begun to write');
 
-  // In the middle of the reply.
-  await visitor.switchTo('Bob');
+  // In the middle of the reply, which ends then and there.
+  const [ended] = await Promise.all([page.waitForEvent('requestfailed'), visitor.switchTo('Bob')]);
+  assert.match(ended.url(), /\/ask$/);
   await visitor.proof('customer-2');
   await visitor.message('I know nothing of you').waitFor();
   await page.waitForTimeout(1000);
@@ -21,6 +22,17 @@ await visit(async (visitor) => {
   assert.doesNotMatch(await page.locator('body').innerText(), /Alice|customer-1/);
   assert.equal((await page.getByRole('region', { name: 'Your conversations' }).innerText()).match(/message/g).length, 1);
   assert.match(await visitor.ask('Who am I?'), /^You are customer-2,/);
+
+  // What comes late for one is not shown to the next.
+  await page.getByRole('button', { name: 'Switch user' }).click();
+  await visitor.delay('**/interactions*', 'customer-1', 1000);
+  await visitor.signIn('Alice');
+  await visitor.proof('customer-1');
+  await visitor.switchTo('Bob');
+  await visitor.proof('customer-2');
+  await page.waitForTimeout(2000);
+  assert.doesNotMatch(await page.locator('body').innerText(), /Alice|customer-1/);
+  await page.unroute('**/interactions*');
 
   // There and back, as fast as one can.
   for (const name of ['Alice', 'Zoë', 'Bob', 'Alice']) await visitor.switchTo(name);

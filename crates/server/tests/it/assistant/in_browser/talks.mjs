@@ -4,9 +4,11 @@ import { FACTS, countersign, hmacOf, visit } from './visitor.mjs';
 
 await visit(async (visitor) => {
   const { page } = visitor;
-  await visitor.signIn('Alice');
   // Faster than the page, which goes there by itself.
+  await visitor.delay('**/interactions', 'customer-1', 700);
+  await visitor.signIn('Alice');
   await visitor.talkTo('Mirror');
+  await page.unroute('**/interactions');
   await visitor.message('I know nothing of you').waitFor();
   await page.locator('#past').getByText('1 message').waitFor();
   assert.equal(await page.locator('#past').getByRole('button').count(), 1);

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 
 /** A second, in which every change of a project or user takes effect, and what a busy machine adds. */
-export const A_SECOND = 2000;
+export const A_SECOND = 3000;
 
 const { BROWSER, COUNTERSIGN, DATA, PAGE } = process.env;
 
@@ -114,6 +114,15 @@ export class Visitor {
     await this.page.locator(`#messages > li:nth-child(${before + 2})[data-state=said]`).waitFor();
     await this.page.getByRole('button', { name: 'Send' }).waitFor();
     return this.messages().last().locator('.content').textContent();
+  }
+
+  /** Makes calls of a user late whose path matches, as a slow network would. */
+  async delay(path, externalId, milliseconds) {
+    await this.page.route(path, async (route) => {
+      if (route.request().headers()['x-proficient-user-external-id'] === externalId) await pause(milliseconds);
+      // The page may have given it up.
+      await route.continue().catch(() => {});
+    });
   }
 
   messages() {

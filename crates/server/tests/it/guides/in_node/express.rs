@@ -14,7 +14,7 @@ use crate::guides::{
     tools::told,
 };
 
-/// The backend, built for CommonJS as the guide's import asks for, and started.
+/// The backend, built for `CommonJS` as the guide's import asks for, and started.
 async fn backend(mends: &[Mend<'_>]) -> Endpoint {
     Endpoint::start(async |home: &Path, port| {
         symlink(told("COUNTERSIGN_TEST_NODE_MODULES"), home.join("node_modules")).unwrap();
