@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::caller::single;
 
 /// The header in which a proxy says by which method it was asked.
-const METHOD: &str = "x-forwarded-method";
+pub(super) const METHOD: &str = "x-forwarded-method";
 
 /// The address that the last trusted proxy saw. Each proxy adds its peer at the end of `X-Forwarded-For`, so the list is read backwards,
 /// for as long as it names trusted proxies.

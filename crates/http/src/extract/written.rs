@@ -9,6 +9,7 @@ use countersign_service::{
 use super::{
     actor::{API_KEY, EXTERNAL_ID, FORWARDED_URI, HMAC},
     address::host_name,
+    forwarded,
     ticket::ticket_in,
 };
 
@@ -100,7 +101,10 @@ impl WrittenHeaders {
     fn ticket(&self) -> Option<&str> {
         let text = |name: &&str| std::str::from_utf8(self.once(name)?).ok().filter(|text| text.is_ascii());
         let (_, query) = FORWARDED_URI.iter().find_map(|name| text(name)?.split_once('?'))?;
-        ticket_in(query)
+        // One that is shown with anything but a GET is as good as a wrong one.
+        let is_get =
+            self.named(forwarded::METHOD).all(|method| method == b"GET") && self.named(forwarded::METHOD).count() < 2;
+        ticket_in(query).map(|ticket| if is_get { ticket } else { "" })
     }
 
     fn named(&self, name: &str) -> impl Iterator<Item = &[u8]> {
@@ -200,6 +204,14 @@ mod tests {
         assert_eq!(written.call().ticket, Some("tkt_1"));
         let written = headers(&[("X-Forwarded-Uri", "/a?b"), ("X-Original-Uri", "/a?countersign_ticket=tkt_1")]);
         assert_eq!(written.call().ticket, None, "the first that has a query is the one");
+        let asked = ("X-Original-Uri", "/a?countersign_ticket=tkt_1");
+        for (more, ticket) in [
+            (&[("x-forwarded-method", "GET")][..], "tkt_1"),
+            (&[("x-forwarded-method", "POST")], ""),
+            (&[("x-forwarded-method", "GET"), ("x-forwarded-method", "GET")], ""),
+        ] {
+            assert_eq!(headers(&[&[asked], more].concat()).call().ticket, Some(ticket), "{more:?}");
+        }
     }
 
     #[test]
