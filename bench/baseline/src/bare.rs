@@ -1,12 +1,15 @@
 //! A bare axum server: the connections set up as the server's own are, the answers of the same headers and size, and nothing between.
 
-use std::{net::Ipv4Addr, path::Path, time::Duration};
+use std::{net::Ipv4Addr, path, time::Duration};
 
 use anyhow::{Context, Result};
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::{
     Router,
     body::{Body, Bytes},
+    extract::Path,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    response::IntoResponse,
     routing::{get, post},
 };
 use futures_util::StreamExt;
@@ -18,18 +21,27 @@ use hyper_util::{
 use tokio::net::TcpListener;
 use tower::ServiceExt;
 
+use crate::now;
+
 #[tokio::main]
-pub(crate) async fn serve(port: u16, answers: &Path) -> Result<()> {
+pub(crate) async fn serve(port: u16, answers: &path::Path) -> Result<()> {
     let (vouch, refresh, me) = (canned(answers, "vouch")?, canned(answers, "refresh")?, canned(answers, "me")?);
     let verify = canned(answers, "verify")?;
-    let sign_up = vouch.clone();
+    let (sign_up, toil) = (vouch.clone(), Toil::measured());
     let router = Router::new()
         .route("/health/ready", get(async || StatusCode::OK))
         .route("/auth/v1/private/signin", post(async move |_: Bytes| vouch.clone()))
         .route("/auth/v1/private/signup", post(async move |_: Bytes| sign_up.clone()))
         .route("/auth/v1/refreshtoken", post(async move |_: Bytes| refresh.clone()))
         .route("/verify", get(async move || verify.clone()))
-        .route("/interactions", get(async || ([("content-type", "application/json")], SMALL)))
+        .route("/interactions", get(async || small()))
+        .route(
+            "/interactions/{microseconds}",
+            get(async move |Path(microseconds): Path<u64>| {
+                toil.take(microseconds);
+                small()
+            }),
+        )
         .route("/stream", get(stream))
         .route("/v1/me", get(async move || me.clone()));
     let mut builder = Builder::new(TokioExecutor::new());
@@ -53,6 +65,40 @@ pub(crate) async fn serve(port: u16, answers: &Path) -> Result<()> {
 const SMALL: &str =
     r#"{"data":[{"id":"int_01","object":"interaction","name":"Hello","archived":false}],"has_more":false}"#;
 
+fn small() -> impl IntoResponse {
+    ([("content-type", "application/json")], SMALL)
+}
+
+/// What an API does for an answer: so much that it takes its time on a core that does nothing else. Waiting for the clock would be no work
+/// where others have the core.
+#[derive(Clone, Copy)]
+struct Toil {
+    hashes_per_millisecond: u64,
+}
+
+impl Toil {
+    fn measured() -> Self {
+        const MANY: u64 = 200_000;
+        let start = now();
+        hash_often(MANY);
+        let took = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX).max(1);
+        Self { hashes_per_millisecond: MANY * 1000 / took }
+    }
+
+    fn take(self, microseconds: u64) {
+        hash_often(self.hashes_per_millisecond * microseconds / 1000);
+    }
+}
+
+fn hash_often(times: u64) {
+    let mut block = [0; 32];
+    for _ in 0..times {
+        let hashed = digest(&SHA256, &block);
+        block.copy_from_slice(hashed.as_ref());
+    }
+    std::hint::black_box(block);
+}
+
 /// A gibibyte, in pieces of 64 KiB.
 async fn stream() -> Body {
     static PIECE: [u8; 65_536] = [0; 65_536];
@@ -63,7 +109,7 @@ async fn stream() -> Body {
 type Canned = (HeaderMap, Bytes);
 
 /// What a server answered, from a file: a head, an empty line, a body.
-fn canned(answers: &Path, name: &str) -> Result<Canned> {
+fn canned(answers: &path::Path, name: &str) -> Result<Canned> {
     let file = answers.join(name);
     let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     let (head, body) = text.split_once("\r\n\r\n").context("an answer without a body")?;

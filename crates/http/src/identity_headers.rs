@@ -29,7 +29,7 @@ pub(crate) async fn identity_headers(app: &App, actor: &Actor, audience: Option<
     set(PROJECT, project.as_str());
     set(USER, &user.map(|user| user.to_string()).unwrap_or_default());
     set(EXTERNAL_ID, &plain(external_id.as_deref().unwrap_or_default()));
-    set(AMR, &methods.join(" "));
+    set(AMR, methods);
     // Without an audience nobody would check it.
     let assertion = audience.map(|audience| app.service.assert(actor, &identification, audience));
     set(ASSERTION, assertion.as_deref().unwrap_or_default());

@@ -111,6 +111,7 @@ fn service_config(config: &Config) -> ServiceConfig {
         default_project: config.http.default_project.clone(),
         verified_tokens: config.memory.verified_tokens,
         known_users: config.memory.known_users,
+        assertions: config.memory.assertions,
         counted_callers: config.memory.counted_callers,
         seen_proofs: config.memory.seen_proofs,
         ..base

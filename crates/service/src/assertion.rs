@@ -1,10 +1,14 @@
 //! What the gateway and forward-auth say of a caller, signed: an API that trusts only this needs to trust no network.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+    time::Duration,
+};
 
 use countersign_crypto::jose::assertion::Assertion;
-use countersign_domain::clock::Timestamp;
-use quick_cache::sync::Cache;
+use countersign_domain::{clock::Timestamp, id::SigningKeyId};
+use quick_cache::{Equivalent, sync::Cache};
 
 use crate::{
     Service,
@@ -25,7 +29,7 @@ pub(crate) struct Assertions {
 struct Made {
     text: Arc<str>,
     /// The key that signed it: once that has been replaced, so is this.
-    kid: Arc<str>,
+    kid: SigningKeyId,
     at: Timestamp,
 }
 
@@ -40,16 +44,15 @@ impl Service {
     pub fn assert(&self, actor: &Actor, identification: &Identification, audience: &str) -> Arc<str> {
         let now = self.now();
         let project = actor.project();
-        let kid = project.signing_key().id().to_string();
-        let name = (identification.clone(), Box::from(audience));
-        let is_good = |made: &Made| *made.kid == *kid && now >= made.at && now.since(made.at) < USED_AGAIN;
-        if let Some(made) = self.assertions.made.get(&name).filter(is_good) {
+        let kid = project.signing_key().id();
+        let is_good = |made: &Made| made.kid == kid && now >= made.at && now.since(made.at) < USED_AGAIN;
+        if let Some(made) = self.assertions.made.get(&Name(identification, audience)).filter(is_good) {
             return made.text;
         }
         let user = identification.user.map(|user| user.to_string());
         let key = identification.key.map(|key| key.to_string());
         let session = identification.session.map(|session| session.to_string());
-        let methods: Vec<&str> = identification.methods.iter().map(String::as_str).collect();
+        let methods: Vec<&str> = identification.methods.split(' ').collect();
         let assertion = Assertion {
             issuer: &project.issuer,
             audience,
@@ -62,7 +65,23 @@ impl Service {
             expires_at: now.plus(LIFETIME),
         };
         let text: Arc<str> = assertion.sign(project.signing_key()).into();
-        self.assertions.made.insert(name, Made { text: Arc::clone(&text), kid: kid.into(), at: now });
+        let name = (identification.clone(), Box::from(audience));
+        self.assertions.made.insert(name, Made { text: Arc::clone(&text), kid, at: now });
         text
+    }
+}
+
+/// What to look for, without making a copy of it.
+struct Name<'a>(&'a Identification, &'a str);
+
+impl Hash for Name<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0, self.1).hash(state);
+    }
+}
+
+impl Equivalent<(Identification, Box<str>)> for Name<'_> {
+    fn equivalent(&self, key: &(Identification, Box<str>)) -> bool {
+        *self.0 == key.0 && *self.1 == *key.1
     }
 }

@@ -13,6 +13,8 @@ pub struct Config {
     pub verified_tokens: usize,
     /// Of how many users the names are remembered.
     pub known_users: usize,
+    /// How many assertions for the APIs behind us are used again.
+    pub assertions: usize,
     /// How many callers are counted at once for limits.
     pub counted_callers: usize,
     /// How many proofs of possession are remembered, so that none is taken twice.
@@ -36,6 +38,7 @@ impl Config {
             default_project: None,
             verified_tokens: 100_000,
             known_users: 100_000,
+            assertions: 30_000,
             counted_callers: 100_000,
             seen_proofs: 100_000,
         }

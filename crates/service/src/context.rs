@@ -106,7 +106,7 @@ impl Service {
             verified: remembering(config.verified_tokens),
             profiles: Profiles::new(config.known_users),
             known_users: KnownUsers::new(config.known_users),
-            assertions: Assertions::new(config.verified_tokens / 10),
+            assertions: Assertions::new(config.assertions),
             news: watch::Sender::new(0),
             explaining: Mutex::default(),
             proofs: SeenProofs::new(config.seen_proofs),

@@ -70,7 +70,7 @@ impl Service {
             warn!(%problem, "can't write down what was refused: {problem}");
         }
         self.write_down_counts().await;
-        for ((project, key), at) in self.tally.take_client_api_uses() {
+        for (key, (project, at)) in self.tally.take_client_api_uses() {
             let touched = self.db.write(move |mut conn| {
                 let project = project.clone();
                 Box::pin(async move { client_api_keys::touch(&mut conn, &project, key, at).await })
@@ -79,7 +79,7 @@ impl Service {
                 warn!(%problem, "can't write down when a key was used: {problem}");
             }
         }
-        for ((project, key), at) in self.tally.take_uses() {
+        for (key, (project, at)) in self.tally.take_uses() {
             let touched = self.db.write(move |mut conn| {
                 let project = project.clone();
                 Box::pin(async move { secret_keys::touch(&mut conn, &project, key, at).await })

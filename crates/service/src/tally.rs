@@ -25,9 +25,12 @@ pub(crate) struct Refusal {
 #[derive(Default)]
 pub(crate) struct Tally {
     refusals: Mutex<HashMap<Refusal, u64>>,
-    uses: Mutex<HashMap<(ProjectId, KeyId), Timestamp>>,
-    client_api_uses: Mutex<HashMap<(ProjectId, KeyId), Timestamp>>,
+    uses: Mutex<Uses>,
+    client_api_uses: Mutex<Uses>,
 }
+
+/// When each key was last used, and of which project it is.
+pub(crate) type Uses = HashMap<KeyId, (ProjectId, Timestamp)>;
 
 impl Tally {
     /// Projects, acts, reasons and keys are ours to name, so there are few of them, whoever calls and however often.
@@ -38,26 +41,31 @@ impl Tally {
     }
 
     pub(crate) fn used(&self, project: &ProjectId, key: KeyId, now: Timestamp) {
-        if let Ok(mut uses) = self.uses.lock() {
-            uses.insert((project.clone(), key), now);
-        }
+        note(&self.uses, project, key, now);
     }
 
     pub(crate) fn used_client_api_key(&self, project: &ProjectId, key: KeyId, now: Timestamp) {
-        if let Ok(mut uses) = self.client_api_uses.lock() {
-            uses.insert((project.clone(), key), now);
-        }
+        note(&self.client_api_uses, project, key, now);
     }
 
     pub(crate) fn take_refusals(&self) -> HashMap<Refusal, u64> {
         self.refusals.lock().map(|mut it| std::mem::take(&mut *it)).unwrap_or_default()
     }
 
-    pub(crate) fn take_client_api_uses(&self) -> HashMap<(ProjectId, KeyId), Timestamp> {
+    pub(crate) fn take_client_api_uses(&self) -> Uses {
         self.client_api_uses.lock().map(|mut it| std::mem::take(&mut *it)).unwrap_or_default()
     }
 
-    pub(crate) fn take_uses(&self) -> HashMap<(ProjectId, KeyId), Timestamp> {
+    pub(crate) fn take_uses(&self) -> Uses {
         self.uses.lock().map(|mut it| std::mem::take(&mut *it)).unwrap_or_default()
+    }
+}
+
+/// Each verdict comes by here, so only a key's first use makes an entry.
+fn note(uses: &Mutex<Uses>, project: &ProjectId, key: KeyId, now: Timestamp) {
+    let Ok(mut uses) = uses.lock() else { return };
+    match uses.get_mut(&key) {
+        Some((_, at)) => *at = now,
+        None => drop(uses.insert(key, (project.clone(), now))),
     }
 }

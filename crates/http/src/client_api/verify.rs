@@ -41,7 +41,7 @@ pub(crate) async fn handle(
     ForwardedActor(actor): ForwardedActor,
 ) -> Result<Response, ToldToProxy> {
     let project = actor.project();
-    let audience = project.settings.verify_assertion.then(|| project.assertion_audience());
-    let headers = identity_headers(&app, &actor, audience.as_deref()).await?;
+    let audience = project.settings.verify_assertion.then(|| &*project.assertion_audience);
+    let headers = identity_headers(&app, &actor, audience).await?;
     Ok((StatusCode::OK, NextNonce::of(&actor), headers).into_response())
 }

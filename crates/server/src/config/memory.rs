@@ -10,6 +10,8 @@ pub struct MemoryConfig {
     pub verified_tokens: usize,
     /// Users whose names needn't be read again. Default: 100,000.
     pub known_users: usize,
+    /// Assertions for the APIs behind us that needn't be signed again, about 1 KiB each. Default: 30,000.
+    pub assertions: usize,
     /// Callers that are counted at once for limits. Default: 100,000.
     pub counted_callers: usize,
     /// Proofs of possession, none of which is taken twice. Default: 100,000.
@@ -18,6 +20,12 @@ pub struct MemoryConfig {
 
 impl Default for MemoryConfig {
     fn default() -> Self {
-        Self { verified_tokens: 100_000, known_users: 100_000, counted_callers: 100_000, seen_proofs: 100_000 }
+        Self {
+            verified_tokens: 100_000,
+            known_users: 100_000,
+            assertions: 30_000,
+            counted_callers: 100_000,
+            seen_proofs: 100_000,
+        }
     }
 }

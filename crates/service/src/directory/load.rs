@@ -85,8 +85,10 @@ pub(crate) async fn load_project(
     let live: Vec<MacKeyId> = mac.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
     let newest = live.last().copied().ok_or_else(|| unusable("it has no MAC key".to_owned()))?;
     let issuer: Arc<str> = issuer(&project, &settings, config).into();
+    let audience = settings.audience.as_deref().map_or_else(|| Arc::clone(&issuer), Arc::from);
     Ok(Some(ProjectView {
-        audience: settings.audience.as_deref().map_or_else(|| Arc::clone(&issuer), Arc::from),
+        assertion_audience: assertion_audience(&settings, &audience),
+        audience,
         issuer,
         jwks: signing.jwks,
         clients: client_views,
@@ -111,6 +113,15 @@ fn issuer(project: &Project, settings: &Settings, config: &Config) -> String {
         Some(host) => config.url_at(host),
         None if config.default_project.as_ref() == Some(&project.id) => config.public_url.clone(),
         None => format!("{}/p/{}", config.public_url, project.id),
+    }
+}
+
+/// As the setting says, else the upstream's origin, else as in access tokens.
+fn assertion_audience(settings: &Settings, audience: &Arc<str>) -> Arc<str> {
+    match (&settings.gateway_audience, &settings.gateway_upstream) {
+        (Some(said), _) => said.as_str().into(),
+        (None, Some(upstream)) => upstream.origin().into(),
+        (None, None) => Arc::clone(audience),
     }
 }
 

@@ -15,7 +15,7 @@ use countersign_domain::{
     client::Client,
     client_api_key::ClientApiKey,
     clock::Timestamp,
-    gateway::{routes::Routes, upstream::Upstream},
+    gateway::routes::Routes,
     generations::Generations,
     id::{ClientId, KeyId, MacKeyId},
     key::SecretKey,
@@ -35,6 +35,8 @@ pub struct ProjectView {
     pub issuer: Arc<str>,
     /// The `aud` of its access tokens.
     pub audience: Arc<str>,
+    /// What its API is called in assertions, where no route leads to another.
+    pub assertion_audience: Arc<str>,
     /// Its JWK Set, as it is served.
     pub jwks: Bytes,
     pub(super) clients: HashMap<ClientId, ClientView>,
@@ -91,13 +93,6 @@ impl ProjectView {
     /// The host names that are the gateway's alone.
     pub(crate) fn gateway_hosts(&self) -> impl Iterator<Item = &str> {
         self.settings.gateway_routes.iter().flat_map(Routes::hosts)
-    }
-
-    /// What the project's API is called in assertions, where no route leads to another: as the setting says, else the upstream's origin, else
-    /// as in access tokens.
-    pub fn assertion_audience(&self) -> String {
-        let upstream = || self.settings.gateway_upstream.as_ref().map(Upstream::origin);
-        self.settings.gateway_audience.clone().or_else(upstream).unwrap_or_else(|| self.audience.to_string())
     }
 
     /// Is there an API behind the gateway?

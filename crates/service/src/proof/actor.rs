@@ -1,6 +1,6 @@
 //! Whoever calls, by whichever credential: what the gateway, forward-auth and the client API take.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use countersign_domain::{
     client_api_key::ClientApiKey,
@@ -78,8 +78,8 @@ pub struct Identification {
     pub user: Option<UserId>,
     /// The customer's own id of the user, if it is known.
     pub external_id: Option<String>,
-    /// How the caller was proved.
-    pub methods: Vec<String>,
+    /// How the caller was proved: methods, with spaces between.
+    pub methods: Cow<'static, str>,
     /// The session.
     pub session: Option<SessionId>,
     /// The key that a backend showed.
@@ -178,7 +178,7 @@ impl Service {
                 project,
                 user: Some(client.user()),
                 external_id: Some(client.external_id.as_str().to_owned()),
-                methods: vec![client.method().to_owned()],
+                methods: Cow::Borrowed(client.method()),
                 session: None,
                 key: None,
             },
@@ -186,7 +186,7 @@ impl Service {
                 project,
                 user: Some(bearer.user()),
                 external_id: self.profile(&bearer.project, bearer.user()).await?.external_id.clone(),
-                methods: bearer.token.proof.methods.iter().map(Method::as_str).map(str::to_owned).collect(),
+                methods: Cow::Owned(joined(&bearer.token.proof.methods)),
                 session: Some(bearer.session()),
                 key: None,
             },
@@ -194,7 +194,7 @@ impl Service {
                 project,
                 user: None,
                 external_id: None,
-                methods: vec!["secret_key".to_owned()],
+                methods: Cow::Borrowed("secret_key"),
                 session: None,
                 key: Some(backend.key),
             },
@@ -275,4 +275,9 @@ pub(crate) fn token<'a>(value: &'a [u8], possession: Option<&'a UnverifiedPosses
     } else {
         scheme.eq_ignore_ascii_case("dpop").then_some(ShownToken::Dpop(token, possession))
     }
+}
+
+/// As one text, which is also how a header has them.
+fn joined(methods: &[Method]) -> String {
+    methods.iter().map(Method::as_str).collect::<Vec<_>>().join(" ")
 }

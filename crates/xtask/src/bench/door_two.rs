@@ -61,81 +61,96 @@ pub(super) fn first(bench: &Bench, server: &Server) -> Result<String> {
     Ok(lines.lines().next().context("no proofs")?.to_owned())
 }
 
-/// A gibibyte, straight from the API and through the gateway.
-pub(super) struct Stream {
-    direct: f64,
-    through: f64,
+/// Ways to the same API.
+#[derive(Clone, Copy)]
+enum Way {
+    Direct,
+    Gateway,
+    Nginx,
+}
+
+const WAYS: [Way; 3] = [Way::Direct, Way::Gateway, Way::Nginx];
+
+impl Way {
+    fn port(self, server: &Server, baseline: &Baseline, nginx: &Nginx) -> u16 {
+        match self {
+            Self::Direct => baseline.process.port,
+            Self::Gateway => server.process.port,
+            Self::Nginx => nginx.port,
+        }
+    }
+}
+
+/// The API behind the gateway, straight, and behind an nginx that asks `/verify` about each call.
+pub(super) struct Behind {
+    answers: Vec<(u32, [f64; 3])>,
+    streams: Vec<(&'static str, [f64; 3])>,
     grown: u64,
 }
 
-pub(super) fn stream(bench: &Bench, server: &Server, baseline: &Baseline) -> Result<Stream> {
-    let headers: Vec<String> = headers(server, &first(bench, server)?)
-        .into_iter()
-        .flat_map(|(name, value)| ["--header".to_owned(), format!("{name}: {value}")])
-        .collect();
-    let seconds = |port: u16| -> Result<f64> {
-        let (headers, format, url) = (&headers, "%{time_total}", format!("http://127.0.0.1:{port}/stream"));
-        let said = cmd!(bench.sh, "curl --silent --fail --output /dev/null --write-out {format} {headers...} {url}");
-        Ok(said.quiet().read()?.trim().parse()?)
-    };
-    let before = server.process.size("VmRSS")?;
-    let (mut direct, mut through) = (Vec::new(), Vec::new());
-    for _ in 0..bench.rounds {
-        direct.push(seconds(baseline.process.port)?);
-        through.push(seconds(server.process.port)?);
-    }
-    let grown = server.process.size("VmRSS")?.saturating_sub(before);
-    Ok(Stream { direct: median(direct), through: median(through), grown })
-}
+/// What an answer costs the API, in microseconds of a core.
+const WORK: [u32; 3] = [0, 100, 250];
+/// Lines over which the caller reads: as fast as memory, and 10 Gbit/s as TCP has it.
+const LINES: [(&str, &str); 2] = [("as fast as it can", "1000G"), ("a line of 9.4 Gbit/s", "1175M")];
 
-impl Stream {
-    pub(super) fn print(&self) {
-        let rate = |seconds: f64| format!("{:.2} GiB/s", 1.0 / seconds);
-        let share = table::percent(self.direct / self.through);
-        table::print(
-            &["1 GiB through the gateway", "measured", "target"],
-            &[
-                vec!["direct".to_owned(), rate(self.direct), String::new()],
-                vec!["through the gateway".to_owned(), format!("{}: {share}", rate(self.through)), "≥ 80 %".to_owned()],
-                vec![
-                    "memory grown".to_owned(),
-                    format!("{:.1} MiB", table::ratio(self.grown, 1 << 20)),
-                    "flat".to_owned(),
-                ],
-            ],
-        );
-    }
-}
-
-/// Small answers of an API behind nginx, which asks `/verify` about each call.
-pub(super) struct BehindNginx {
-    rates: Vec<f64>,
-    gateway: Vec<f64>,
-}
-
-/// nginx and the gateway in turns, before the same API.
-pub(super) fn behind_nginx(bench: &Bench, server: &Server, baseline: &Baseline) -> Result<BehindNginx> {
-    tools::install_packages(&bench.sh, &["nginx-light"])?;
+pub(super) fn behind(bench: &Bench, server: &Server, baseline: &Baseline) -> Result<Behind> {
+    tools::install_packages(&bench.sh, &["nginx-light", "curl"])?;
     let nginx = Nginx::start(bench, server, baseline)?;
-    let options = options(bench, server, "/interactions", KNOWN);
-    let (mut rates, mut gateway) = (Vec::new(), Vec::new());
-    for _ in 0..bench.rounds {
-        rates.push(bench.load.run(bench, nginx.port, "verify", &options)?.rate());
-        gateway.push(bench.load.run(bench, server.process.port, "verify", &options)?.rate());
+    let turns = |once: &dyn Fn(u16) -> Result<f64>| -> Result<[f64; 3]> {
+        let mut seen = [const { Vec::new() }; 3];
+        for _ in 0..bench.rounds {
+            for (way, seen) in WAYS.iter().zip(&mut seen) {
+                seen.push(once(way.port(server, baseline, &nginx))?);
+            }
+        }
+        Ok(seen.map(median))
+    };
+    let mut answers = Vec::new();
+    for work in WORK {
+        let options = options(bench, server, &format!("/interactions/{work}"), KNOWN);
+        answers.push((work, turns(&|port| Ok(bench.load.run(bench, port, "verify", &options)?.rate()))?));
     }
-    Ok(BehindNginx { rates, gateway })
+    let before = server.process.size("VmRSS")?;
+    let mut streams = Vec::new();
+    for (line, limit) in LINES {
+        streams.push((line, turns(&|port| gibibyte(bench, server, port, limit))?));
+    }
+    Ok(Behind { answers, streams, grown: server.process.size("VmRSS")?.saturating_sub(before) })
 }
 
-impl BehindNginx {
+/// Gibibytes a second, of one.
+fn gibibyte(bench: &Bench, server: &Server, port: u16, limit: &str) -> Result<f64> {
+    let headers = headers(server, &first(bench, server)?)
+        .into_iter()
+        .flat_map(|(name, value)| ["--header".to_owned(), format!("{name}: {value}")]);
+    let (format, url) = ("%{time_total}", format!("http://127.0.0.1:{port}/stream"));
+    let said = cmd!(
+        bench.sh,
+        "curl --silent --fail --output /dev/null --limit-rate {limit} --write-out {format} {headers...} {url}"
+    );
+    Ok(1.0 / said.quiet().read()?.trim().parse::<f64>()?)
+}
+
+impl Behind {
     pub(super) fn print(&self) {
-        let (nginx, gateway) = (median(self.rates.clone()), median(self.gateway.clone()));
-        table::print(
-            &["small answers behind a proof", "/s", "target"],
-            &[
-                vec!["nginx, which asks /verify".to_owned(), table::thousands(nginx), String::new()],
-                vec!["the gateway".to_owned(), table::thousands(gateway), "≥ nginx".to_owned()],
-            ],
-        );
+        let lines = self.answers.iter().map(|(work, [direct, gateway, nginx])| {
+            let mut line = vec![format!("{work} µs")];
+            line.extend([direct, gateway, nginx].map(|rate| table::thousands(*rate)));
+            line.extend([table::percent(gateway / direct), table::percent(nginx / direct)]);
+            line
+        });
+        let head = ["small answers, each costs the API", "direct /s", "gateway /s", "nginx /s", "gateway", "nginx"];
+        table::print(&head, &lines.collect::<Vec<_>>());
+        let lines = self.streams.iter().map(|(line, [direct, gateway, nginx])| {
+            let mut cells = vec![(*line).to_owned()];
+            cells.extend([direct, gateway, nginx].map(|rate| format!("{rate:.2}")));
+            cells.extend([table::percent(gateway / direct), table::percent(nginx / direct)]);
+            cells
+        });
+        let head = ["1 GiB, to a caller who reads", "direct GiB/s", "gateway GiB/s", "nginx GiB/s", "gateway", "nginx"];
+        table::print(&head, &lines.collect::<Vec<_>>());
+        let grown = format!("{:.1} MiB", table::ratio(self.grown, 1 << 20));
+        table::print(&["memory", "measured", "target"], &[vec!["grown by those".to_owned(), grown, "flat".to_owned()]]);
     }
 }
 
@@ -172,6 +187,7 @@ impl Nginx {
                    auth_request_set $user $upstream_http_x_countersign_user;
                    auth_request_set $assertion $upstream_http_x_countersign_assertion;
                    proxy_set_header X-Countersign-User $user; proxy_set_header X-Countersign-Assertion $assertion;
+                   proxy_max_temp_file_size 0;
                    proxy_pass http://api; proxy_http_version 1.1; proxy_set_header Connection '';
                  }}
                }}

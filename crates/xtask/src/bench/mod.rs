@@ -70,14 +70,12 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         println!("round {round} of {}", bench.rounds);
         measured.add_round(&bench, &wanted, &server, &baseline, round)?;
     }
-    let behind_nginx = door_two::behind_nginx(&bench, &server, &baseline)?;
-    let stream = door_two::stream(&bench, &server, &baseline)?;
+    let behind = door_two::behind(&bench, &server, &baseline)?;
     let peak = memory::peak(&server)?;
     let log = stock.log_size();
     drop(baseline);
     measured.print();
-    behind_nginx.print();
-    stream.print();
+    behind.print();
     memory::print(idle, peak, log);
     server.stop()?;
     if !args.skip_large {
