@@ -1,5 +1,6 @@
 -- Calls as an app that names its user and proves it. Options: proofs=FILE, key, path, threads; users=N: only the first so many, chosen at random;
--- once=yes: each user once, in order.
+-- once=yes: each user once, in order. All requests of the file are kept ready, however many are used: what the load generator's own memory costs
+-- is the same for few users and for many.
 dofile("bench/wrk/common.lua")
 
 function init(args)
@@ -12,7 +13,7 @@ function init(args)
       ["x-proficient-user-hmac"] = "\1",
    })
    requests = {}
-   for at = 1, count do
+   for at = 1, #proofs do
       local id, mac = proofs[at]:match("^(%S+) (%S+)$")
       requests[at] = (text:gsub("%z", id):gsub("\1", function() return mac end))
    end

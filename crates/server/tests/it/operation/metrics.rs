@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use countersign_testkit::{
     actors::App,
+    client_app::{ClientApp, hmac_of},
     database::Engine,
     http::Client,
     on_both_engines,
@@ -16,6 +17,7 @@ use super::deployment::Deployment;
 on_both_engines!(
     what_happens_is_counted,
     a_known_token_and_garbage_cost_no_statement,
+    a_verdict_on_a_known_user_costs_no_statement,
     paths_of_strangers_make_no_new_series
 );
 
@@ -111,6 +113,39 @@ async fn a_known_token_and_garbage_cost_no_statement(engine: Engine) {
         let before = statements().await;
         app.try_refresh().await.is_ok();
         assert!(statements().await - before > 0.0, "what is refreshed is looked up");
+    }
+}
+
+async fn a_verdict_on_a_known_user_costs_no_statement(engine: Engine) {
+    let deployment = Deployment::furnished(engine).await;
+    let program = &deployment.program;
+    program.run(&["project", "set", "p1", "hmac=required"]).await.ok();
+    let publishable = program.json(&["key", "create", "--kind", "publishable"]).await;
+    let secret = program.json(&["key", "create", "--kind", "hmac"]).await;
+    let server = with_metrics(program).serve().await;
+    let app = |id: &str| ClientApp {
+        http: server.client(),
+        key: publishable["key"].as_str().unwrap().to_owned(),
+        id: id.to_owned(),
+        hmac: Some(hmac_of(secret["secret"].as_str().unwrap(), id)),
+    };
+    let known = app("crm-7");
+    known.verify().await.is_ok();
+    let statements = || async { Metrics::of(&server).await.sum("countersign_sql_statements_total") };
+    let wrong = known.showing(&hmac_of("guessed", "crm-7"));
+    wait::until("verdicts cost nothing", PATIENCE, || async {
+        let before = statements().await;
+        for _ in 0..10 {
+            known.verify().await.is_ok();
+            wrong.verify().await.denied(401, "invalid_credentials");
+        }
+        statements().await - before == 0.0
+    })
+    .await;
+    for number in 0..20 {
+        let before = statements().await;
+        app(&format!("new-{number}")).verify().await.is_ok();
+        assert!(statements().await - before > 0.0, "whoever is new is looked up");
     }
 }
 
