@@ -106,6 +106,10 @@ acts! {
     KeyRotated = "key.rotated",
     /// A key was made worthless.
     KeyRevoked = "key.revoked",
+    /// A code with which people may sign up was made.
+    ActivationCodeCreated = "activation_code.created",
+    /// A code with which people could sign up was ended.
+    ActivationCodeRevoked = "activation_code.revoked",
     /// A user came to be.
     UserCreated = "user.created",
     /// A user's names were changed.

@@ -89,6 +89,14 @@ ulid_id!(
     SigningKeyId, "sig_", "signing key id"
 );
 ulid_id!(
+    /// A code that was sent to somebody.
+    ChallengeId, "chl_", "challenge id"
+);
+ulid_id!(
+    /// A code that lets somebody sign up.
+    ActivationCodeId, "act_", "activation code id"
+);
+ulid_id!(
     /// An entry of the audit trail.
     AuditId, "evt_", "audit entry id"
 );

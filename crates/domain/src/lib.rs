@@ -3,7 +3,9 @@
 //! Nothing here reads a clock, rolls dice, waits, or touches the world: time and randomness come in as arguments, so each rule can be
 //! read, and tested, as a function.
 
+pub mod activation;
 pub mod audit;
+pub mod challenge;
 pub mod client;
 pub mod client_api_key;
 pub mod clock;

@@ -101,6 +101,10 @@ settings! {
     vouch_email: VouchEmail = "vouch.email", Project, "trusted", choice::<VouchEmail>;
     /// What a sign-up gets that names a user who exists: `accept`, tokens for that user, or `reject`, an error.
     signup_existing: SignupExisting = "signup_existing", Project, "accept", choice::<SignupExisting>;
+    /// Whether whoever proves an address here may become a user: `on`, or `off`, where only backends and operators make users.
+    signup: bool = "signup", Project, "off", switch;
+    /// Whether newcomers need an activation code (`countersign activation-code create`), vouched-for ones too: `on`, or `off`.
+    signup_activation: bool = "signup.activation", Project, "off", switch;
     /// The host name at which this project is served, beside its path; empty: none.
     host: Option<String> = "host", Project, "", host_name;
     /// The `aud` of access tokens, an absolute URI or a name; empty: the project's issuer.

@@ -31,6 +31,10 @@ use crate::{client_api, ops, vouch};
     paths(
         vouch::sign_in::handle,
         vouch::sign_up::handle,
+        vouch::send_code::handle,
+        vouch::code_sign_in::handle,
+        vouch::code_sign_up::handle,
+        vouch::attributes::handle,
         vouch::refresh::handle,
         vouch::refresh::v1beta,
         vouch::sign_out::handle,

@@ -1,6 +1,7 @@
 //! Every use case, one a file. Whoever asks, through whichever door, ends up here: a proof comes in and becomes an actor, the actor does
 //! something, and what is handed out is issued in one place.
 
+pub mod activation_codes;
 pub mod address;
 pub mod admin;
 mod assertion;
@@ -8,6 +9,7 @@ pub mod audit_log;
 pub mod caller;
 pub mod client_users;
 pub mod clients;
+pub mod code_sign_in;
 pub mod config;
 pub mod context;
 pub mod directory;

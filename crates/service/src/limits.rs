@@ -27,12 +27,17 @@ impl Rate {
         Self { interval: Duration::from_secs(1) / count.get(), burst }
     }
 
+    /// So many at once, and again once that long has passed.
+    pub(crate) fn within(count: NonZeroU32, span: Duration) -> Self {
+        Self { interval: span / count.get(), burst: count }
+    }
+
     pub(crate) fn per_hour(count: NonZeroU32) -> Self {
-        Self { interval: Duration::from_hours(1) / count.get(), burst: count }
+        Self::within(count, Duration::from_hours(1))
     }
 
     pub(crate) fn per_minute(count: NonZeroU32) -> Self {
-        Self { interval: Duration::from_mins(1) / count.get(), burst: count }
+        Self::within(count, Duration::from_mins(1))
     }
 
     /// Until when a caller has used up what came before, one more call included, if that is within the rate.

@@ -8,7 +8,7 @@ use countersign_domain::{
     id::ProjectId,
 };
 use countersign_storage::{
-    changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys, signing_keys, spent,
+    challenges, changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys, signing_keys, spent,
 };
 use tracing::{info, warn};
 
@@ -126,8 +126,9 @@ impl Service {
                     let news = changes::delete_expired(&mut conn, now.minus(ENDED_KEPT), BATCH).await?;
                     counters::delete_before(&mut conn, &id, counters::hour_of(now) - HOURS_KEPT).await?;
                     let spent = spent::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let challenges = challenges::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
-                    Ok(expired.max(ended).max(news).max(spent).max(keys))
+                    Ok(expired.max(ended).max(news).max(spent).max(challenges).max(keys))
                 })
             });
             if gone.await? < u64::from(BATCH) {

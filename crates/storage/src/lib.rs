@@ -3,7 +3,9 @@
 //! Functions take a [`Conn`] and do one thing; whoever calls decides in which transaction, by [`Db::reader`](db::Db::reader) or
 //! [`Db::write`](db::Db::write). Whatever the engines do differently is in `db.rs` and `writer.rs`.
 
+pub mod activation_codes;
 pub mod audit;
+pub mod challenges;
 pub mod changes;
 mod checkpointer;
 pub mod client_api_keys;

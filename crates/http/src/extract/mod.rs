@@ -7,6 +7,7 @@ pub mod bearer;
 pub(crate) mod body;
 pub(crate) mod caller;
 pub mod forwarded;
+pub(crate) mod locale;
 pub(crate) mod possession;
 pub mod ticket;
 pub mod written;

@@ -1,5 +1,6 @@
 //! The command line.
 
+mod activation_code;
 mod audit;
 mod client;
 mod client_api_key;
@@ -81,6 +82,9 @@ enum Command {
     /// Keys of a project
     #[command(subcommand)]
     Key(key::Verb),
+    /// Codes with which people may sign up, where the project asks for one
+    #[command(subcommand)]
+    ActivationCode(activation_code::Verb),
     /// Users of a project
     #[command(subcommand)]
     User(user::Verb),
@@ -134,6 +138,7 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Client(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Key(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::User(verb) => verb.run(&globals.desk(&config, &data).await?).await,
+        Command::ActivationCode(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Session(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Audit(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Explain(explain) => explain.run(&globals.desk(&config, &data).await?).await,

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong here is a failed test")]
 
+mod activation_codes;
 mod audit;
+mod challenges;
 mod changes;
 mod clients;
 mod corrupt;
