@@ -11,6 +11,7 @@ mod hot;
 mod identities;
 mod keys;
 mod maintenance;
+mod messages;
 mod migrate;
 mod projects;
 mod sessions;
