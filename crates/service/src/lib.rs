@@ -10,6 +10,7 @@ pub mod client_users;
 pub mod clients;
 pub mod config;
 pub mod context;
+pub mod deliver;
 pub mod directory;
 pub mod error;
 pub mod explain;
