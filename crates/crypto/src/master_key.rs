@@ -9,8 +9,8 @@ use countersign_domain::id::{MacKeyId, ProjectId};
 use zeroize::Zeroizing;
 
 use crate::{
-    caller_marks::CallerMarksKey, dpop_nonce::DpopNonceKey, encoding, entropy::Entropy,
-    one_time_code::OneTimeCodeKey, refresh_token::RefreshTokenKey, secret::SecretText,
+    caller_marks::CallerMarksKey, dpop_nonce::DpopNonceKey, encoding, entropy::Entropy, one_time_code::OneTimeCodeKey,
+    refresh_token::RefreshTokenKey, secret::SecretText,
 };
 
 /// 32 random bytes on which every secret at rest hangs.

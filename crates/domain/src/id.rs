@@ -100,6 +100,10 @@ ulid_id!(
     /// An entry of the audit trail.
     AuditId, "evt_", "audit entry id"
 );
+ulid_id!(
+    /// A message to a user, on its way by mail or telephone. The same at every attempt, so that who gets it twice can tell.
+    MessageId, "msg_", "message id"
+);
 
 macro_rules! slug_id {
     ($(#[doc = $doc:literal])+ $name:ident, $noun:literal) => {

@@ -16,6 +16,8 @@ pub mod id;
 pub mod identity;
 pub mod identity_join;
 pub mod key;
+pub mod locale;
+pub mod message;
 pub mod policy;
 pub mod project;
 pub mod proof;

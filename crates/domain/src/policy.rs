@@ -117,6 +117,10 @@ settings! {
     limit_email: NonZeroU32 = "limits.email", Project, "60", choice::<NonZeroU32>;
     /// Failed calls per minute from one network (/24 or /56). Authentic tokens are served even then.
     limit_failures: NonZeroU32 = "limits.failures", Project, "60", choice::<NonZeroU32>;
+    /// Messages an hour that may be sent because of one network (/24 or /56). One address gets five in ten minutes, whoever asks.
+    limit_messages_network: NonZeroU32 = "limits.messages.network", Project, "60", choice::<NonZeroU32>;
+    /// Text messages an hour that may be sent to the telephones of one country.
+    limit_messages_country: NonZeroU32 = "limits.messages.country", Project, "300", choice::<NonZeroU32>;
     /// What an app must show beside a user's id: `required`, an HMAC; `observe`, nothing, but what would fail is counted; `off`, nothing.
     hmac: HmacEnforcement = "hmac", Project, "required", choice::<HmacEnforcement>;
     /// Which user proofs are taken: `v1`, good for ever; `v2`, which expires; `both`.

@@ -3,6 +3,7 @@
 
 pub mod app;
 mod client_api;
+mod dev;
 mod dpop_nonce;
 mod error;
 pub mod extract;

@@ -16,7 +16,7 @@ use tower::Service;
 
 use crate::{
     app::App,
-    client_api,
+    client_api, dev,
     error::{client_api::Failure as ClientApiFailure, vouch::Failure as VouchFailure},
     extract::address::host_of,
     gateway,
@@ -41,6 +41,8 @@ pub fn router(app: App) -> Hosts {
         .route("/health/live", get(ops::health::live))
         .route("/health/ready", get(ops::health::ready))
         .route("/metrics", get(ops::metrics::handle))
+        .route("/dev/outbox", get(dev::outbox::handle))
+        .route("/dev/outbox.css", get(dev::outbox::style))
         .route("/openapi.json", get(ops::document::handle))
         .fallback(gateway::handle::elsewhere)
         .method_not_allowed_fallback(wrong_method)

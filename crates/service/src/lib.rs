@@ -12,6 +12,7 @@ pub mod clients;
 pub mod code_sign_in;
 pub mod config;
 pub mod context;
+pub mod deliver;
 pub mod directory;
 pub mod error;
 pub mod explain;

@@ -8,7 +8,8 @@ use countersign_domain::{
     id::ProjectId,
 };
 use countersign_storage::{
-    challenges, changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys, signing_keys, spent,
+    challenges, changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys,
+    signing_keys, spent,
 };
 use tracing::{info, warn};
 
@@ -35,6 +36,9 @@ impl Service {
         }
         let now = self.now();
         self.revocations.forget_expired(now.minus(STEADY));
+        if let Err(problem) = self.tidy_messages(now).await {
+            warn!(%problem, "can't end messages that are over: {problem}");
+        }
         let projects: Vec<ProjectId> = self.directory.load().projects().map(|view| view.project.id.clone()).collect();
         for project in projects {
             if let Err(problem) = self.throw_away(&project, now).await {

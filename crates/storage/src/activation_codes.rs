@@ -52,7 +52,8 @@ pub async fn list(conn: &mut Conn<'_>, project: &ProjectId) -> Result<Vec<Activa
 
 /// Ends a code; `false`: there is none, or it was ended before.
 pub async fn revoke(conn: &mut Conn<'_>, project: &ProjectId, id: ActivationCodeId, now: Timestamp) -> Result<bool> {
-    let sql = "update activation_codes set revoked_at = $3 where project_id = $1 and code_id = $2 and revoked_at is null";
+    let sql =
+        "update activation_codes set revoked_at = $3 where project_id = $1 and code_id = $2 and revoked_at is null";
     let update = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros());
     Ok(conn.execute(update).await? == 1)
 }

@@ -157,12 +157,10 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, iden
 
 /// Its user has proved it to us.
 pub async fn prove(conn: &mut Conn<'_>, project: &ProjectId, identity: &Identity, now: Timestamp) -> Result<()> {
-    let sql = "update identities set source = 'proof', verified_at = $4 where project_id = $1 and kind = $2 and value = $3";
-    let update = statement(sql)
-        .bind(project.as_str())
-        .bind(identity.kind().as_str())
-        .bind(identity.value())
-        .bind(now.micros());
+    let sql =
+        "update identities set source = 'proof', verified_at = $4 where project_id = $1 and kind = $2 and value = $3";
+    let update =
+        statement(sql).bind(project.as_str()).bind(identity.kind().as_str()).bind(identity.value()).bind(now.micros());
     conn.execute(update).await?;
     Ok(())
 }

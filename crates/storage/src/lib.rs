@@ -20,6 +20,7 @@ pub mod hot;
 pub mod identities;
 pub mod mac_keys;
 pub mod maintenance;
+pub mod messages;
 pub mod migrate;
 mod packed;
 pub mod projects;

@@ -21,6 +21,7 @@ use countersign_server::{
 use countersign_service::{
     Service,
     config::Config as ServiceConfig,
+    deliver::carrier::Delivery,
     keys::{client_api::NewClientApiKey, create::NewKey},
     projects::set::SettingChanges,
 };
@@ -216,8 +217,11 @@ impl Node {
     ) -> Self {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a free port");
         let base = format!("http://{}", listener.address().unwrap());
-        let service_config =
-            ServiceConfig { default_project: Some(p1()), ..ServiceConfig::at(public_url.unwrap_or(&base)) };
+        let service_config = ServiceConfig {
+            default_project: Some(p1()),
+            delivery: Delivery::Outbox,
+            ..ServiceConfig::at(public_url.unwrap_or(&base))
+        };
         let master_key = MasterKey::from_text(master_key).unwrap();
         let db = database.open().await;
         let service =

@@ -2,4 +2,5 @@
 
 pub mod client_api;
 pub mod object;
+pub mod outbox;
 pub mod vouch;

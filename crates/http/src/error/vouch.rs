@@ -73,7 +73,9 @@ impl Failure {
 
     /// Only the customer's backend may ask that.
     pub(crate) fn for_backends() -> Self {
-        Self::unauthorized("Only a backend may ask by address: show a secret key in verification-token, or ask by authToken.")
+        Self::unauthorized(
+            "Only a backend may ask by address: show a secret key in verification-token, or ask by authToken.",
+        )
     }
 
     /// The path is right, the method isn't.
@@ -206,8 +208,7 @@ impl From<VouchRefused> for Failure {
     }
 }
 
-const ACTIVATION_CODE: &str =
-    "This project lets nobody sign up without an activation code, and `validationData.activationCode` isn't one, or was used up.";
+const ACTIVATION_CODE: &str = "This project lets nobody sign up without an activation code, and `validationData.activationCode` isn't one, or was used up.";
 
 impl From<CodeRefused> for Failure {
     fn from(refused: CodeRefused) -> Self {
@@ -223,7 +224,8 @@ impl From<CodeRefused> for Failure {
                 "`confirmationCode` isn't the code that was sent, or its time is over. Ask for another.",
             ),
             CodeRefused::NoSuchUser => {
-                let message = "The code is right, and there is no such user. Sign the user up at signup with the same code.";
+                let message =
+                    "The code is right, and there is no such user. Sign the user up at signup with the same code.";
                 Self::new(StatusCode::FORBIDDEN, Code::NoSuchUser, message)
             }
             CodeRefused::UserExists => {
@@ -232,9 +234,13 @@ impl From<CodeRefused> for Failure {
             CodeRefused::UserDisabled => {
                 Self::unauthorized("The user is disabled. `countersign user enable` lets the user in again.")
             }
-            CodeRefused::Closed => Self::unauthorized("This project lets nobody sign up by code: see its setting `signup`."),
+            CodeRefused::Closed => {
+                Self::unauthorized("This project lets nobody sign up by code: see its setting `signup`.")
+            }
             CodeRefused::ActivationCode => bad(Code::ActivationCode, ACTIVATION_CODE),
-            CodeRefused::TooMany(limit) => Self::too_many(limit.retry_after, "Too many codes or tries for this address."),
+            CodeRefused::TooMany(limit) => {
+                Self::too_many(limit.retry_after, "Too many codes or tries for this address.")
+            }
             CodeRefused::Outage(outage) => outage.into(),
         }
     }

@@ -47,8 +47,10 @@ impl FromRequestParts<App> for BackendIfAny {
 /// has an account.
 #[utoipa::path(
     post, path = "/auth/v1/check-auth-attributes", operation_id = "checkAuthAttributes", tag = "Vouch",
-    security((), ("secret_key" = [])),
-    params(("DPoP" = Option<String>, Header, description = "A proof of the key to which the token is bound (RFC 9449).")),
+    params(
+        ("verification-token" = Option<String>, Header, description = "The secret key, to ask by address."),
+        ("DPoP" = Option<String>, Header, description = "A proof of the key to which the token is bound (RFC 9449)."),
+    ),
     request_body = AttributesSchema,
     responses(
         (status = 200, description = "What is known.", body = AuthAttributes),

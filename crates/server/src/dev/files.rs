@@ -66,6 +66,7 @@ impl DevFiles {
             "publishable_key": self.publishable_key(),
             "hmac_secret": self.hmac_secret(),
             "oauth": { "issuer": self.issuer, "jwks_uri": self.jwks_uri() },
+            "outbox_url": format!("{}/dev/outbox", self.url),
         })
     }
 

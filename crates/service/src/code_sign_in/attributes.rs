@@ -78,7 +78,8 @@ impl Service {
         let user = match of {
             AttributesOf::User(bearer) => bearer.user(),
             AttributesOf::Address(_, destination) => {
-                let found = identities::find(&mut conn, project, &identity_of(destination)).await.map_err(Outage::from)?;
+                let found =
+                    identities::find(&mut conn, project, &identity_of(destination)).await.map_err(Outage::from)?;
                 found.ok_or(AttributesRefused::NoSuchUser)?.user
             }
         };

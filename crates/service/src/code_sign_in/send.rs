@@ -60,8 +60,8 @@ impl Service {
         let budget = self.take_sending_budget(&project, &wanted.destination, caller.address);
         budget.map_err(CodeRefused::TooMany)?;
         let identity = identity_of(&wanted.destination);
-        let is_welcome = self.is_known(&project, &identity).await? || project.settings.signup;
-        let sending = Arc::new(self.draw_up(&project, wanted, identity, locale, is_welcome));
+        let is_known = self.is_known(&project, &identity).await?;
+        let sending = Arc::new(self.draw_up(&project, wanted, identity, locale, is_known));
         let written = self.db.write(move |mut conn| {
             let sending = Arc::clone(&sending);
             Box::pin(async move { write(&mut conn, &sending).await })
@@ -81,7 +81,7 @@ impl Service {
         wanted: &CodeFor,
         identity: Identity,
         locale: Locale,
-        is_welcome: bool,
+        is_known: bool,
     ) -> Sending {
         let now = self.now();
         let code = OneTimeCode::generate(&self.entropy);
@@ -95,10 +95,11 @@ impl Service {
         };
         let hash = self.master_key.one_time_code_key(&project.project.id).hash(challenge.id, &code);
         // A code that nobody is told is as much work as one that somebody is.
-        let letter = if is_welcome {
-            Letter::SignInCode { code: code.into_secret(), link: None, valid_for: LIFETIME }
-        } else {
-            Letter::NoAccount
+        let code = code.into_secret();
+        let letter = match (is_known, project.settings.signup) {
+            (true, _) => Letter::SignInCode { code, link: None, valid_for: LIFETIME },
+            (false, true) => Letter::SignUpCode { code, link: None, valid_for: LIFETIME },
+            (false, false) => Letter::NoAccount,
         };
         let message = self.draft_message(project, &wanted.destination, locale, &letter, now);
         Sending { challenge, hash, message }

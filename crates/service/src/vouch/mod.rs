@@ -144,10 +144,8 @@ impl Service {
         create_if_missing: bool,
         caller: &Caller,
     ) -> Result<TokenPair, VouchRefused> {
-        let nobody_known = || Newcomer {
-            names: Names { given: Name::empty(), family: Name::empty() },
-            activation_code: None,
-        };
+        let nobody_known =
+            || Newcomer { names: Names { given: Name::empty(), family: Name::empty() }, activation_code: None };
         let intent = Intent { create: create_if_missing.then(nobody_known), reject_existing: false };
         self.vouch(backend, address, vouch, intent, caller).await
     }

@@ -44,9 +44,8 @@ async fn given(engine: Engine, uses: u32) -> Given {
 }
 
 async fn used(given: &Given, digit: char, second: i64) -> bool {
-    let used = given.write(move |mut conn| {
-        Box::pin(async move { use_once(&mut conn, &p1(), &hash(digit), at(second)).await })
-    });
+    let used = given
+        .write(move |mut conn| Box::pin(async move { use_once(&mut conn, &p1(), &hash(digit), at(second)).await }));
     used.await.is_some()
 }
 
@@ -76,9 +75,8 @@ async fn of_many_who_use_a_code_at_once_so_many_get_in(engine: Engine) {
     for node in 0..20 {
         let db = if node % 2 == 0 { given.db.clone() } else { given.database.open().await };
         users.spawn(async move {
-            let used = db.write(|mut conn| {
-                Box::pin(async move { use_once(&mut conn, &p1(), &hash('2'), at(200)).await })
-            });
+            let used =
+                db.write(|mut conn| Box::pin(async move { use_once(&mut conn, &p1(), &hash('2'), at(200)).await }));
             used.await.unwrap().is_some()
         });
     }

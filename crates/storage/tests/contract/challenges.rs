@@ -26,7 +26,7 @@ fn destination(address: &str) -> Identity {
 fn challenge(second: i64, address: &str) -> Challenge {
     Challenge {
         project: p1(),
-        id: ChallengeId::new(at(second), [1; 10]),
+        id: ChallengeId::new(at(second), [address.as_bytes()[0]; 10]),
         purpose: Purpose::AppSignIn,
         destination: destination(address),
         created_at: at(second),
@@ -120,7 +120,9 @@ async fn what_is_over_goes_a_little_at_a_time(engine: Engine) {
     }
     send(&given, 200, "d@example.com").await;
     let delete = async |second: i64| {
-        given.write(move |mut conn| Box::pin(async move { challenges::delete_expired(&mut conn, at(second), 2).await })).await
+        given
+            .write(move |mut conn| Box::pin(async move { challenges::delete_expired(&mut conn, at(second), 2).await }))
+            .await
     };
     assert_eq!(delete(699).await, 0);
     assert_eq!(delete(700).await, 2);

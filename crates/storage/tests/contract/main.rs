@@ -13,6 +13,7 @@ mod hot;
 mod identities;
 mod keys;
 mod maintenance;
+mod messages;
 mod migrate;
 mod projects;
 mod sessions;

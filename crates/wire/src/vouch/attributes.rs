@@ -33,10 +33,13 @@ impl Question {
         let body = Object::parse(body)?;
         let token = body.optional_text("authToken")?.map(|token| Asked::Token(token.to_owned()));
         let email = body.optional_parsed::<EmailAddress>("email")?.map(|it| Asked::Address(Destination::Email(it)));
-        let phone = body.optional_parsed::<PhoneNumber>("phoneNumber")?.map(|it| Asked::Address(Destination::Phone(it)));
+        let phone =
+            body.optional_parsed::<PhoneNumber>("phoneNumber")?.map(|it| Asked::Address(Destination::Phone(it)));
         let mut said = [token, email, phone].into_iter().flatten();
         let (Some(of), None) = (said.next(), said.next()) else {
-            return Err(body.error("authToken", "or `email` or `phoneNumber` must be there, and no more than one of them"));
+            return Err(
+                body.error("authToken", "or `email` or `phoneNumber` must be there, and no more than one of them")
+            );
         };
         Ok(Self { project: body.text("projectId")?.to_owned(), client: body.text("clientId")?.to_owned(), of })
     }

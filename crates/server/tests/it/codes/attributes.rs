@@ -61,7 +61,12 @@ async fn nobody_else_learns_who_has_an_account(engine: Engine) {
         }
     }
     stranger.post(PATH, &asking(json!({ "authToken": "a.b.c" }))).await.refused(401, 10_002);
-    house.backend().with_secret("sk_wrong").http().post(PATH, &asking(json!({ "email": "ada@example.com" }))).await
+    house
+        .backend()
+        .with_secret("sk_wrong")
+        .http()
+        .post(PATH, &asking(json!({ "email": "ada@example.com" })))
+        .await
         .refused(401, 100_006);
     house.backend().http().post(PATH, &asking(json!({ "email": "ada@example.com" }))).await.is_ok();
 }

@@ -44,7 +44,7 @@ async fn an_address_that_somebody_else_merely_said_goes_to_its_owner(engine: Eng
     other.me().await.is_ok();
     let owner = ada.sign_up(&code).await.ok().text("uid");
     assert_ne!(owner, other.uid);
-    let kept = house.node.service.show_user(&p1(), other.uid.parse().unwrap()).await.unwrap();
+    let kept = house.node.service.show_user(&p1(), &other.uid).await.unwrap();
     assert!(kept.identities.iter().all(|record| record.identity != email("ada@example.com")));
     assert_eq!(house.only_entry("identity.removed").await.detail["reason"], "proved_by_another");
     other.me().await.is_ok();
@@ -56,7 +56,7 @@ async fn an_address_that_a_backend_vouched_for_finds_its_user_and_counts_as_prov
     let ada = with_email(&house, "ada@example.com");
     assert_eq!(ada.sign_in(&ada.code(&house).await).await.ok().text("uid"), app.uid);
     app.me().await.is_ok();
-    let user = house.node.service.show_user(&p1(), app.uid.parse().unwrap()).await.unwrap();
+    let user = house.node.service.show_user(&p1(), &app.uid).await.unwrap();
     assert!(user.identities[0].is_proved_here());
     house.backend().sign_in("ada@example.com").await.is_ok();
     house.set(&["vouch.email=unverified"]).await;

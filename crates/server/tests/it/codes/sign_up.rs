@@ -23,7 +23,7 @@ async fn the_code_of_somebody_new_stays_good_for_the_sign_up(engine: Engine) {
     assert_eq!(house.books().await, before);
     let names = json!({ "userAttributes": { "givenName": "Ada", "familyName": "Byron" } });
     let uid = ada.sign_up_with(&code, names).await.ok().text("uid");
-    let user = house.node.service.show_user(&"p1".parse().unwrap(), uid.parse().unwrap()).await.unwrap();
+    let user = house.node.service.show_user(&"p1".parse().unwrap(), &uid).await.unwrap();
     assert_eq!((user.user.given_name.as_str(), user.user.family_name.as_str()), ("Ada", "Byron"));
     assert!(user.identities[0].is_proved_here());
     assert_eq!(house.only_entry("user.created").await.detail["proof"], "email");

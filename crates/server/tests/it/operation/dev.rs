@@ -53,6 +53,7 @@ async fn the_first_start_makes_a_project_that_is_ready_to_use() {
         "publishable_key": publishable,
         "hmac_secret": hmac,
         "oauth": { "issuer": url, "jwks_uri": format!("{url}/.well-known/jwks.json") },
+        "outbox_url": format!("{url}/dev/outbox"),
     });
     assert_eq!(dev, expected);
     let clients = newcomer.program.json(&["client", "list"]).await;
