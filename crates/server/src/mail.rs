@@ -241,8 +241,19 @@ fn detail(problem: &SmtpError) -> String {
             format!("{code} {enhanced}").trim_end().to_owned()
         }
         None if problem.is_response() => "it says what no mail server says".to_owned(),
+        None if is_broken_off(problem) => "it broke off".to_owned(),
         None => shown(&problem.to_string()),
     }
+}
+
+/// What the layers below say of that differs, and one of them would explain itself at length.
+fn is_broken_off(problem: &SmtpError) -> bool {
+    use std::io::{
+        Error,
+        ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof},
+    };
+    let below = std::error::Error::source(problem).and_then(<dyn std::error::Error>::downcast_ref::<Error>);
+    below.is_some_and(|it| matches!(it.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof))
 }
 
 /// `5.1.1` (RFC 3463).

@@ -5,6 +5,7 @@
 mod assistant;
 mod bad_input;
 mod client_api;
+mod delivery;
 mod dpop;
 mod explain;
 mod forward_auth;
