@@ -1,6 +1,7 @@
 //! Messages to users, from the transaction that announces them to whoever takes them away.
 
 mod budgets;
+mod in_browser;
 mod in_python;
 mod outbox;
 mod sms;

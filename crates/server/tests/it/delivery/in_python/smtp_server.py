@@ -6,9 +6,11 @@ import collections
 import email
 import email.policy
 import json
+import logging
 import pathlib
 import ssl
 import sys
+import warnings
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
@@ -71,6 +73,9 @@ class Keeper:
 
 
 async def main():
+    # What clients do wrong here, they do on purpose.
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=pathlib.Path, required=True)
     parser.add_argument("--security", choices=["tls", "starttls", "none"], required=True)
