@@ -58,6 +58,7 @@ pub struct House {
     master_key: String,
     /// Where all its nodes are reached from outside: at the first.
     public_url: String,
+    delivery: Delivery,
 }
 
 /// One server of a deployment. It stops when it is dropped.
@@ -70,25 +71,35 @@ pub struct Node {
 }
 
 impl House {
-    /// A new deployment.
+    /// A new deployment, from which no message leaves.
     pub async fn open(engine: Engine) -> Self {
+        Self::with_delivery(engine, Delivery::NOWHERE).await
+    }
+
+    /// One in development: messages stay in the outbox.
+    pub async fn in_development(engine: Engine) -> Self {
+        Self::with_delivery(engine, Delivery::Outbox).await
+    }
+
+    /// One whose messages leave so.
+    pub async fn with_delivery(engine: Engine, delivery: Delivery) -> Self {
         let database = TestDatabase::create(engine).await;
         let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
         let master_key = MasterKey::generate(&Entropy::system()).to_text().danger_expose().to_owned();
         let db = database.open().await;
         migrate::migrate(&db).await.expect("an empty database takes the schema");
         db.close().await;
-        let node = Node::start(&database, &master_key, &clock, None).await;
+        let node = Node::start(&database, &master_key, &clock, None, &delivery).await;
         let key = furnish(&node.service, "p1").await;
         let publishable = node.new_client_api_key("p1", ClientApiKeyKind::Publishable).await;
         let hmac = node.new_client_api_key("p1", ClientApiKeyKind::Hmac).await;
         let public_url = node.base.clone();
-        Self { node, clock, database, key, publishable, hmac, master_key, public_url }
+        Self { node, clock, database, key, publishable, hmac, master_key, public_url, delivery }
     }
 
     /// Another server of this deployment.
     pub async fn another_node(&self) -> Node {
-        Node::start(&self.database, &self.master_key, &self.clock, Some(&self.public_url)).await
+        Node::start(&self.database, &self.master_key, &self.clock, Some(&self.public_url), &self.delivery).await
     }
 
     /// Stops the server and starts it again on the same data.
@@ -214,12 +225,13 @@ impl Node {
         master_key: &str,
         clock: &Arc<ManualClock>,
         public_url: Option<&str>,
+        delivery: &Delivery,
     ) -> Self {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a free port");
         let base = format!("http://{}", listener.address().unwrap());
         let service_config = ServiceConfig {
             default_project: Some(p1()),
-            delivery: Delivery::Outbox,
+            delivery: delivery.clone(),
             ..ServiceConfig::at(public_url.unwrap_or(&base))
         };
         let master_key = MasterKey::from_text(master_key).unwrap();

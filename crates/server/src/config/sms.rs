@@ -4,7 +4,7 @@ use std::{fmt, path::PathBuf, time::Duration};
 
 use axum::http::Uri;
 use countersign_crypto::secret::SecretText;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use super::{
     http::{one_or_more, unsafe_setting},
@@ -26,10 +26,10 @@ pub struct SmsConfig {
     /// `POST` or `PUT`. Default: `POST`.
     pub method: Method,
     /// Headers of the request, as `X-Api-Key: {secret}`: one, or a list. Default: none.
-    #[serde(deserialize_with = "one_or_more")]
+    #[serde(deserialize_with = "lines")]
     pub headers: Vec<String>,
     /// The fields of a form, as `To={to}`: one, or a list. `{to}`, `{text}` and `{from}` stand for number, text and sender.
-    #[serde(deserialize_with = "one_or_more")]
+    #[serde(deserialize_with = "lines")]
     pub form: Vec<String>,
     /// Instead of a form a JSON text, in whose strings the same may stand.
     pub json: Option<String>,
@@ -198,6 +198,18 @@ fn check_url(url: &str) -> Result<(), Failure> {
         return Ok(());
     }
     unsafe_setting("sms.url must be https: codes would cross the network in the clear")
+}
+
+/// A list of texts, or the one in it. From the environment a list comes as a text, too: `["To={to}", "Body={text}"]`.
+fn lines<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let lines: Vec<String> = one_or_more(deserializer)?;
+    let [list] = lines.as_slice() else { return Ok(lines) };
+    if !list.starts_with('[') {
+        return Ok(lines);
+    }
+    let read = format!("lines = {list}").parse::<toml::Table>().ok().and_then(|mut table| table.remove("lines"));
+    let read = read.and_then(|read| read.try_into::<Vec<String>>().ok());
+    read.ok_or_else(|| D::Error::custom("must be a text, or a list of texts"))
 }
 
 /// Without the secret, which may be anywhere.

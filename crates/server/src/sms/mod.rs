@@ -4,6 +4,14 @@ mod template;
 
 use std::{sync::Arc, time::Duration};
 
+use crate::{
+    config::{
+        http::unsafe_setting,
+        sms::{Authentication, Method, Preset, SmsConfig},
+    },
+    error::Failure,
+    tls,
+};
 use axum::http::{HeaderValue, Request, StatusCode, Uri, header};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -14,23 +22,10 @@ use countersign_service::deliver::{
     content::Message,
 };
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector};
+use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
-};
-use tokio_rustls::rustls::{
-    ClientConfig, RootCertStore,
-    crypto::aws_lc_rs,
-    pki_types::{CertificateDer, pem::PemObject},
-};
-
-use crate::{
-    config::{
-        http::unsafe_setting,
-        sms::{Authentication, Method, Preset, SmsConfig},
-    },
-    error::Failure,
 };
 use template::{Body, Values, fill_secret};
 
@@ -180,26 +175,7 @@ fn proof(config: &SmsConfig, secret: Option<&SecretText>) -> Result<Option<Heade
 }
 
 fn connector(config: &SmsConfig) -> Result<HttpsConnector<HttpConnector>, Failure> {
-    let failed = |problem: &dyn std::fmt::Display| Failure::failed("sms", problem);
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|problem| failed(&problem))?;
-    let tls = match &config.ca_file {
-        None => builder.with_native_roots().map_err(|problem| failed(&problem))?.with_no_client_auth(),
-        Some(file) => {
-            let failed =
-                |problem: &dyn std::fmt::Display| Failure::failed(&format!("sms.ca_file, {}", file.display()), problem);
-            let mut roots = RootCertStore::empty();
-            for certificate in CertificateDer::pem_file_iter(file).map_err(|problem| failed(&problem))? {
-                let certificate = certificate.map_err(|problem| failed(&problem))?;
-                roots.add(certificate).map_err(|problem| failed(&problem))?;
-            }
-            if roots.is_empty() {
-                return Err(failed(&"holds no certificate"));
-            }
-            builder.with_root_certificates(roots).with_no_client_auth()
-        }
-    };
+    let tls = tls::client("sms.ca_file", config.ca_file.as_deref())?;
     let mut http = HttpConnector::new();
     http.enforce_http(false);
     http.set_nodelay(true);

@@ -22,6 +22,8 @@ use crate::Service;
 
 /// Messages of one channel that a node sends at once.
 const PLACES: usize = 8;
+/// How often it is looked for others while some are leaving.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How much longer than its carrier may take a message is nobody else's: clocks of nodes differ, and what came of it must be written down.
 const SLACK: Duration = Duration::from_secs(10);
 /// How long it is known how a message ended.
@@ -40,8 +42,12 @@ impl Service {
                 let claimed = self.claim(channel, carrier, PLACES - leaving.len()).await;
                 leaving.extend(claimed.into_iter().map(|message| self.deliver(channel, carrier, message)));
             }
-            if leaving.next().await.is_none() {
-                return;
+            // One that stalls holds up nobody who comes meanwhile.
+            tokio::select! {
+                left = leaving.next() => if left.is_none() {
+                    return;
+                },
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
     }

@@ -31,7 +31,7 @@ fn showing(code: &str) -> Value {
 }
 
 async fn newcomers_need_a_code_where_the_project_asks_for_one(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["signup=on", "signup.activation=on"]).await;
     let activation = a_code(&house, "p1", 1).await;
     let ada = with_email(&house, "ada@example.com");
@@ -51,7 +51,7 @@ async fn newcomers_need_a_code_where_the_project_asks_for_one(engine: Engine) {
 }
 
 async fn a_backend_needs_one_for_whoever_it_signs_up(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["signup.activation=on"]).await;
     let activation = a_code(&house, "p1", 1).await;
     let backend = house.backend();
@@ -72,7 +72,7 @@ async fn a_backend_needs_one_for_whoever_it_signs_up(engine: Engine) {
 }
 
 async fn of_twenty_newcomers_at_once_a_code_lets_in_as_many_as_it_says(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["signup.activation=on"]).await;
     let activation = a_code(&house, "p1", 3).await;
     let before = house.books().await;
@@ -88,7 +88,7 @@ async fn of_twenty_newcomers_at_once_a_code_lets_in_as_many_as_it_says(engine: E
 }
 
 async fn a_code_that_was_ended_lets_nobody_in(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["signup.activation=on"]).await;
     let (ended, live) = (a_code(&house, "p1", 9).await, a_code(&house, "p1", 9).await);
     let listed = house.node.service.list_activation_codes(&p1()).await.unwrap();
@@ -99,7 +99,7 @@ async fn a_code_that_was_ended_lets_nobody_in(engine: Engine) {
 }
 
 async fn a_code_of_another_project_lets_nobody_in(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.another_project("p2").await;
     house.set(&["signup.activation=on"]).await;
     let (theirs, ours) = (a_code(&house, "p2", 9).await, a_code(&house, "p1", 9).await);

@@ -19,7 +19,7 @@ fn asking(of: Value) -> Value {
 }
 
 async fn a_user_sees_what_is_known(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let phone = json!({ "phoneNumber": "+15551234567" });
     let answer = house.backend().sign_up_with("ada@example.com", phone).await.ok();
     let token = asking(json!({ "authToken": answer.text("authToken") }));
@@ -32,7 +32,7 @@ async fn a_user_sees_what_is_known(engine: Engine) {
 }
 
 async fn a_backend_may_ask_by_address(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["vouch.email=unverified"]).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let backend = house.backend().http();
@@ -51,7 +51,7 @@ async fn a_backend_may_ask_by_address(engine: Engine) {
 }
 
 async fn nobody_else_learns_who_has_an_account(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let app = house.backend().new_app("ada@example.com").await;
     let stranger = house.node.client();
     let bearer = stranger.with("authorization", &format!("Bearer {}", app.access));
@@ -72,7 +72,7 @@ async fn nobody_else_learns_who_has_an_account(engine: Engine) {
 }
 
 async fn another_projects_credentials_say_nothing(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let other = house.another_project("p2").await;
     let app = house.backend().new_app("ada@example.com").await;
     let theirs = house.backend_with(other.secret.danger_expose()).http();

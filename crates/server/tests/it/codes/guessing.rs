@@ -11,7 +11,7 @@ on_both_engines!(
 );
 
 async fn a_stranger_who_guesses_burns_their_own_tries_and_not_the_code(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let ada = with_email(&house, "ada@example.com");
     let code = ada.code(&house).await;
@@ -28,7 +28,7 @@ async fn a_stranger_who_guesses_burns_their_own_tries_and_not_the_code(engine: E
 }
 
 async fn strangers_on_many_networks_get_twenty_guesses_together(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let ada = with_email(&house, "ada@example.com");
     let code = ada.code(&house).await;
@@ -45,7 +45,7 @@ async fn strangers_on_many_networks_get_twenty_guesses_together(engine: Engine) 
 }
 
 async fn a_new_code_gives_a_guesser_no_new_tries(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let stranger = with_email(&house, "ada@example.com").at("203.0.113.9");
     let code = stranger.code(&house).await;

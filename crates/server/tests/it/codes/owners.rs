@@ -17,7 +17,7 @@ on_both_engines!(
 );
 
 async fn who_was_vouched_for_without_proof_is_signed_out_when_the_owner_comes(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["vouch.email=unverified"]).await;
     let mut squatter = house.backend().new_app("ada@example.com").await;
     squatter.me().await.is_ok();
@@ -33,7 +33,7 @@ async fn who_was_vouched_for_without_proof_is_signed_out_when_the_owner_comes(en
 }
 
 async fn an_address_that_somebody_else_merely_said_goes_to_its_owner(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["vouch.email=unverified", "signup=on"]).await;
     let said = json!({ "externalId": "crm-666" });
     let other = house.backend().sign_up_with("ada@example.com", said.clone()).await.ok();
@@ -51,7 +51,7 @@ async fn an_address_that_somebody_else_merely_said_goes_to_its_owner(engine: Eng
 }
 
 async fn an_address_that_a_backend_vouched_for_finds_its_user_and_counts_as_proved_from_then_on(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let app = house.backend().new_app("ada@example.com").await;
     let ada = with_email(&house, "ada@example.com");
     assert_eq!(ada.sign_in(&ada.code(&house).await).await.ok().text("uid"), app.uid);

@@ -32,7 +32,7 @@ on_both_engines!(
 );
 
 async fn whoever_shows_the_code_is_signed_in_and_refreshes_alone(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let vouched = house.backend().new_app("ada@example.com").await;
     let ada = with_email(&house, "Ada@Example.com");
     let code = ada.code(&house).await;
@@ -48,7 +48,7 @@ async fn whoever_shows_the_code_is_signed_in_and_refreshes_alone(engine: Engine)
 }
 
 async fn a_code_by_sms_is_as_good(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let phone = json!({ "phoneNumber": "+15551234567" });
     let uid = house.backend().sign_up_with("ada@example.com", phone).await.ok().text("uid");
     let ada = with_phone(&house, "+15551234567");
@@ -58,7 +58,7 @@ async fn a_code_by_sms_is_as_good(engine: Engine) {
 }
 
 async fn a_code_works_once(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let ada = with_email(&house, "ada@example.com");
     let code = ada.code(&house).await;
@@ -70,7 +70,7 @@ async fn a_code_works_once(engine: Engine) {
 }
 
 async fn of_twenty_who_show_one_code_at_once_one_is_signed_in(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let ada = with_email(&house, "ada@example.com");
     let other_node = house.another_node().await;
@@ -92,7 +92,7 @@ async fn of_twenty_who_show_one_code_at_once_one_is_signed_in(engine: Engine) {
 }
 
 async fn a_wrong_code_is_refused_and_opens_nothing(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let ada = with_email(&house, "ada@example.com");
     is_wrong(&ada.sign_in("123456").await);
@@ -107,7 +107,7 @@ async fn a_wrong_code_is_refused_and_opens_nothing(engine: Engine) {
 }
 
 async fn a_code_of_another_address_is_refused(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     for address in ["ada@example.com", "eve@example.com"] {
         house.backend().sign_up(address).await.is_ok();
     }
@@ -119,7 +119,7 @@ async fn a_code_of_another_address_is_refused(engine: Engine) {
 }
 
 async fn a_code_of_another_project_is_refused(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let other = house.another_project("p2").await;
     let backend = house.backend();
     backend.sign_up("ada@example.com").await.is_ok();
@@ -135,7 +135,7 @@ async fn a_code_of_another_project_is_refused(engine: Engine) {
 }
 
 async fn the_three_newest_codes_are_good(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let ada = with_email(&house, "ada@example.com");
     let mut codes = Vec::new();
@@ -153,7 +153,7 @@ async fn the_three_newest_codes_are_good(engine: Engine) {
 }
 
 async fn what_an_address_is_worth_shows_neither_in_the_answer_nor_in_the_number_of_messages(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let (ada, nobody) = (with_email(&house, "ada@example.com"), with_email(&house, "nobody@example.com"));
     let (known, unknown) = (ada.ask().await.ok(), nobody.ask().await.ok());
@@ -172,7 +172,7 @@ async fn what_an_address_is_worth_shows_neither_in_the_answer_nor_in_the_number_
 }
 
 async fn a_disabled_user_stays_out(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let uid = house.backend().sign_up("ada@example.com").await.ok().text("uid");
     let ada = with_email(&house, "ada@example.com");
     let code = ada.code(&house).await;
@@ -187,7 +187,7 @@ async fn a_disabled_user_stays_out(engine: Engine) {
 }
 
 async fn a_message_is_in_the_language_that_the_app_asks_for(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let mut ada = with_email(&house, "ada@example.com");
     let english = ada.message(&house).await.text;
@@ -197,7 +197,7 @@ async fn a_message_is_in_the_language_that_the_app_asks_for(engine: Engine) {
 }
 
 async fn bad_bodies_send_nothing(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     let ada = with_email(&house, "ada@example.com");
     let (http, path) = (&ada.http, "/auth/v1/sendverificationtoken");
     for (more, code) in [
@@ -217,7 +217,7 @@ async fn bad_bodies_send_nothing(engine: Engine) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_is_over_after_ten_minutes() {
-    let house = House::open(Engine::Sqlite).await;
+    let house = House::in_development(Engine::Sqlite).await;
     house.backend().sign_up("ada@example.com").await.is_ok();
     let ada = with_email(&house, "ada@example.com");
     let early = ada.code(&house).await;

@@ -14,7 +14,7 @@ on_both_engines!(
 );
 
 async fn the_code_of_somebody_new_stays_good_for_the_sign_up(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["signup=on"]).await;
     let ada = with_email(&house, "ada@example.com");
     let code = ada.code(&house).await;
@@ -33,7 +33,7 @@ async fn the_code_of_somebody_new_stays_good_for_the_sign_up(engine: Engine) {
 }
 
 async fn a_project_that_is_closed_lets_nobody_sign_up(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["signup=on"]).await;
     let ada = with_email(&house, "ada@example.com");
     let code = ada.code(&house).await;
@@ -46,7 +46,7 @@ async fn a_project_that_is_closed_lets_nobody_sign_up(engine: Engine) {
 }
 
 async fn who_exists_is_signed_in_unless_the_project_rejects_that(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["signup=on"]).await;
     let uid = house.backend().sign_up("ada@example.com").await.ok().text("uid");
     let ada = with_email(&house, "ada@example.com");
@@ -60,7 +60,7 @@ async fn who_exists_is_signed_in_unless_the_project_rejects_that(engine: Engine)
 }
 
 async fn of_twenty_sign_ups_at_once_one_user_comes_to_be(engine: Engine) {
-    let house = House::open(engine).await;
+    let house = House::in_development(engine).await;
     house.set(&["signup=on"]).await;
     let ada = with_email(&house, "ada@example.com");
     let other_node = house.another_node().await;
