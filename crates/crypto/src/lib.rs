@@ -4,7 +4,9 @@
 //! say how far a value can be trusted: `unverified_` until proven, `danger_` for what can be misused.
 
 pub mod api_key;
+pub mod authorization_code;
 pub mod caller_marks;
+pub mod client_secret;
 pub mod digest;
 pub mod dpop;
 pub mod dpop_nonce;
@@ -13,6 +15,7 @@ pub mod entropy;
 pub mod jose;
 pub mod mac_recipe;
 pub mod master_key;
+pub mod pkce;
 pub mod refresh_token;
 pub mod seal;
 pub mod secret;

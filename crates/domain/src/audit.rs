@@ -106,6 +106,16 @@ acts! {
     KeyRotated = "key.rotated",
     /// A key was made worthless.
     KeyRevoked = "key.revoked",
+    /// A client was given a secret.
+    ClientSecretCreated = "client_secret.created",
+    /// A client's secret was made worthless.
+    ClientSecretRevoked = "client_secret.revoked",
+    /// A client didn't prove that it is one.
+    ClientRefused = "client.refused",
+    /// A token request was refused whose client was right.
+    GrantRefused = "grant.refused",
+    /// A code came a second time; the session that it had opened was ended.
+    CodeReplayed = "code.replayed",
     /// A user came to be.
     UserCreated = "user.created",
     /// A user's names were changed.

@@ -4,9 +4,11 @@
 //! [`Db::write`](db::Db::write). Whatever the engines do differently is in `db.rs` and `writer.rs`.
 
 pub mod audit;
+pub mod authorization_codes;
 pub mod changes;
 mod checkpointer;
 pub mod client_api_keys;
+pub mod client_secrets;
 pub mod clients;
 pub mod conn;
 pub mod counters;

@@ -11,8 +11,11 @@ use crate::{
 };
 
 /// Every migration there is, in order; the number of one is its place in the list. None is ever changed once it has been published.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first_door.sql"), include_str!("../migrations/0002_second_door.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first_door.sql"),
+    include_str!("../migrations/0002_second_door.sql"),
+    include_str!("../migrations/0004_provider.sql"),
+];
 
 /// The version that this program knows.
 #[expect(clippy::cast_possible_wrap, reason = "a handful")]

@@ -13,6 +13,7 @@ mod keys;
 mod maintenance;
 mod migrate;
 mod projects;
+mod provider;
 mod sessions;
 mod spent;
 mod users;
