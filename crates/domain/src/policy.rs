@@ -9,8 +9,8 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 pub use value::{HmacEnforcement, ProofVersions, SignupExisting, VouchEmail};
 use value::{
-    audience, choice, grants, host_name, host_names, json_or_nothing, optional, origins, parsed, patience, redirect_uris,
-    rotation, scopes, span, switch,
+    audience, choice, grants, host_name, host_names, json_or_nothing, optional, origins, parsed, patience,
+    redirect_uris, rotation, scopes, span, switch,
 };
 
 use crate::{

@@ -78,15 +78,8 @@ pub enum EndReason {
 }
 
 impl EndReason {
-    const ALL: [Self; 7] = [
-        Self::SignedOut,
-        Self::Revoked,
-        Self::Cap,
-        Self::Replaced,
-        Self::Theft,
-        Self::StaleToken,
-        Self::CodeReplay,
-    ];
+    const ALL: [Self; 7] =
+        [Self::SignedOut, Self::Revoked, Self::Cap, Self::Replaced, Self::Theft, Self::StaleToken, Self::CodeReplay];
 
     /// The name in the database, in logs and in the audit trail.
     pub const fn as_str(self) -> &'static str {

@@ -8,7 +8,8 @@ use countersign_domain::{
     id::ProjectId,
 };
 use countersign_storage::{
-    authorization_codes, changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys, signing_keys, spent,
+    authorization_codes, changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys,
+    signing_keys, spent,
 };
 use tracing::{info, warn};
 

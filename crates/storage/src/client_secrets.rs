@@ -71,8 +71,7 @@ pub async fn revoke(
 ) -> Result<bool> {
     let sql = "update client_secrets set revoked_at = $4 \
                where project_id = $1 and secret_id = $2 and client_id = $3 and revoked_at is null";
-    let revoke =
-        statement(sql).bind(project.as_str()).bind(id.to_string()).bind(client.as_str()).bind(now.micros());
+    let revoke = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(client.as_str()).bind(now.micros());
     Ok(conn.execute(revoke).await? == 1)
 }
 

@@ -81,7 +81,13 @@ impl ClientJwks {
     }
 
     /// Did one of these keys sign the message by this algorithm? Only those that are for it are tried: by name the one, else at most four.
-    pub fn verify(&self, algorithm: &str, kid: Option<&str>, message: &[u8], signature: &[u8]) -> Result<(), NotSigned> {
+    pub fn verify(
+        &self,
+        algorithm: &str,
+        kid: Option<&str>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), NotSigned> {
         let is_meant = |key: &&ClientJwk| kid.is_none_or(|kid| key.kid.as_deref() == Some(kid));
         let tried = self.0.iter().filter(is_meant).filter(|key| key.is_for(algorithm)).take(MOST_TRIED);
         let mut tried = tried.map(|key| key.verify(algorithm, message, signature));

@@ -158,7 +158,8 @@ mod tests {
             assert_eq!(AccessToken::verify(&jws, &public), Err(NotOurs));
             assert_eq!(Hint::verify(&jws, &public).unwrap().user, UserId::from_bytes([2; 16]));
             let bare = IdToken { email: None, nonce: None, ..token }.sign(&key);
-            let bare: Value = serde_json::from_slice(&encoding::decode(bare.split('.').nth(1).unwrap()).unwrap()).unwrap();
+            let bare: Value =
+                serde_json::from_slice(&encoding::decode(bare.split('.').nth(1).unwrap()).unwrap()).unwrap();
             for absent in ["nonce", "email", "email_verified", "nbf"] {
                 assert!(bare.get(absent).is_none(), "{absent}");
             }

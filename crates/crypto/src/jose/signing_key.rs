@@ -181,7 +181,9 @@ impl VerifyingKey {
     pub fn to_jwk(&self) -> PublicJwk {
         let (kid, alg) = (self.id.to_string(), self.algorithm.as_str());
         match self.algorithm {
-            SigningAlgorithm::Es256 => PublicJwk::on_curve("P-256", &self.public[1..33], Some(&self.public[33..]), kid, alg),
+            SigningAlgorithm::Es256 => {
+                PublicJwk::on_curve("P-256", &self.public[1..33], Some(&self.public[33..]), kid, alg)
+            }
             SigningAlgorithm::EdDsa => PublicJwk::on_curve("Ed25519", &self.public, None, kid, alg),
             SigningAlgorithm::Rs256 => {
                 let RsaPublicKey { modulus, exponent } = RsaPublicKey::from_der(&self.public).unwrap_or_default();

@@ -138,7 +138,13 @@ mod tests {
         }
     }
 
-    fn check(code: &AuthorizationCode, client: &str, uri: Option<&str>, key: Option<u8>, at: i64) -> Result<(), CodeRefused> {
+    fn check(
+        code: &AuthorizationCode,
+        client: &str,
+        uri: Option<&str>,
+        key: Option<u8>,
+        at: i64,
+    ) -> Result<(), CodeRefused> {
         let client = client.parse().unwrap();
         let redeemer = Redeemer { client: &client, redirect_uri: uri, key: key.map(|b| Thumbprint([b; 32])) };
         code.check(&redeemer, Timestamp::from_seconds(at))

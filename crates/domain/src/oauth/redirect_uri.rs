@@ -109,11 +109,14 @@ fn kind_of(scheme: &str, rest: &str) -> Result<RedirectKind, InvalidText> {
     match host {
         "localhost" => Ok(RedirectKind::Localhost),
         host if LOOPBACK.contains(&host) => Ok(RedirectKind::Loopback),
-        _ => Err(InvalidText("must be https, but for this machine: `http://localhost:5000/callback`, `http://127.0.0.1/`")),
+        _ => Err(InvalidText(
+            "must be https, but for this machine: `http://localhost:5000/callback`, `http://127.0.0.1/`",
+        )),
     }
 }
 
-const HOST: InvalidText = InvalidText("must name a host in lower case in each redirect URI, and a port only from 1 to 65535");
+const HOST: InvalidText =
+    InvalidText("must name a host in lower case in each redirect URI, and a port only from 1 to 65535");
 
 /// `host[:port]`, where an IPv6 address stands in brackets.
 fn host_and_port(authority: &str) -> Option<(&str, Option<&str>)> {
@@ -170,8 +173,9 @@ fn check_private(text: &str) -> Result<RedirectKind, InvalidText> {
     Ok(RedirectKind::PrivateScheme)
 }
 
-const PRIVATE: InvalidText =
-    InvalidText("must be redirect URIs like `https://app.example.com/callback`, or for an app `com.example.app:/callback`");
+const PRIVATE: InvalidText = InvalidText(
+    "must be redirect URIs like `https://app.example.com/callback`, or for an app `com.example.app:/callback`",
+);
 
 /// A loopback URI before and after its port. None: it is no such URI, or its port is none.
 fn without_port(uri: &str) -> Option<(&str, &str)> {
@@ -289,7 +293,8 @@ mod tests {
     #[test]
     fn the_port_of_a_loopback_address_is_free_and_nothing_else_is() {
         for registered in ["http://127.0.0.1/callback", "http://127.0.0.1:5000/callback"] {
-            for shown in ["http://127.0.0.1/callback", "http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback"] {
+            for shown in ["http://127.0.0.1/callback", "http://127.0.0.1:1/callback", "http://127.0.0.1:65535/callback"]
+            {
                 assert!(uri(registered).matches(shown), "{shown}");
             }
             for shown in [

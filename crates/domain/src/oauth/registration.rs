@@ -74,7 +74,9 @@ pub enum PkcePolicy {
 pub fn contradiction(kind: ClientKind, settings: &Settings) -> Option<&'static str> {
     let proves = settings.oauth_auth_method.proves();
     if proves && !kind.is_confidential() {
-        return Some("`oauth.auth_method` must be `none` for an app: whatever it holds, its users can read (RFC 6749 §2.1)");
+        return Some(
+            "`oauth.auth_method` must be `none` for an app: whatever it holds, its users can read (RFC 6749 §2.1)",
+        );
     }
     if settings.oauth_pkce == PkcePolicy::NonceOrPkce && !proves {
         return Some("`oauth.pkce=nonce_or_pkce` is for clients that authenticate themselves (RFC 9700 §2.1.1)");

@@ -8,6 +8,7 @@ use countersign_domain::{
     id::{ClientId, KeyId, MacKeyId, SigningKeyId},
     key::{ClientScope, KeyScope, ScopeChanges, SecretKey},
     proof::Level,
+    signing_algorithm::SigningAlgorithm,
     text::Name,
 };
 use countersign_service::keys::{create::NewKey, list::Keys};
@@ -202,7 +203,7 @@ impl Verb {
                 None => with_secret(&service.rotate_secret_key(&project, id, overlap).await?),
             },
             Self::Rotate { kind: Some(Rotated::Signing), now, .. } => {
-                json!({ "id": service.rotate_signing_key(&project, now).await?.to_string() })
+                json!({ "id": service.rotate_signing_key(&project, SigningAlgorithm::Es256, now).await?.to_string() })
             }
             Self::Rotate { kind: Some(Rotated::Mac), .. } => {
                 json!({ "id": service.rotate_mac_key(&project).await?.to_string() })

@@ -79,12 +79,7 @@ impl Service {
     }
 
     /// Makes a client's secret worthless.
-    pub async fn revoke_client_secret(
-        &self,
-        project: &ProjectId,
-        client: &ClientId,
-        id: KeyId,
-    ) -> Result<(), Refused> {
+    pub async fn revoke_client_secret(&self, project: &ProjectId, client: &ClientId, id: KeyId) -> Result<(), Refused> {
         let now = self.now();
         let target = Arc::new((project.clone(), client.clone()));
         self.administer(secret_deed(project, client, Act::ClientSecretRevoked, id), move |conn| {

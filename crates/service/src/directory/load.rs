@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use countersign_crypto::{
@@ -27,9 +27,9 @@ use countersign_domain::{
     signing_algorithm::SigningAlgorithm,
 };
 use countersign_storage::{
-    Conn, client_api_keys, client_api_keys::StoredClientApiKey, client_secrets,
-    client_secrets::StoredClientSecret, clients, error::Error as StorageError, mac_keys,
-    projects, secret_keys, signing_keys, signing_keys::StoredSigningKey,
+    Conn, client_api_keys, client_api_keys::StoredClientApiKey, client_secrets, client_secrets::StoredClientSecret,
+    clients, error::Error as StorageError, mac_keys, projects, secret_keys, signing_keys,
+    signing_keys::StoredSigningKey,
 };
 
 use super::{
@@ -97,6 +97,7 @@ pub(crate) async fn load_project(
         audience,
         issuer,
         jwks: signing.jwks,
+        metadata: OnceLock::new(),
         clients: client_views,
         keys,
         client_api,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -48,6 +48,8 @@ pub struct ProjectView {
     pub assertion_audience: Arc<str>,
     /// Its JWK Set, as it is served.
     pub jwks: Bytes,
+    /// What it says of its provider, once somebody has asked.
+    pub(crate) metadata: OnceLock<Bytes>,
     pub(super) clients: HashMap<ClientId, ClientView>,
     pub(super) keys: HashMap<KeyId, (SecretKey, SecretKeyHash)>,
     pub(super) client_api: ClientApiKeys,

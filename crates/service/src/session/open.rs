@@ -6,6 +6,7 @@ use countersign_crypto::entropy::Entropy;
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::Timestamp,
+    generations::Generations,
     id::{AuditId, ClientId, KeyId, SessionId, UserId},
     proof::Proof,
     session::Session,
@@ -39,6 +40,12 @@ pub struct Opening {
     pub dpop_jkt: Option<Thumbprint>,
     /// How long it may live, where that is shorter than the client's setting.
     pub longest: Option<Duration>,
+    /// What was granted, separated by spaces (RFC 6749 §3.3).
+    pub scope: String,
+    /// Its identifier, where that was chosen before.
+    pub session: Option<SessionId>,
+    /// The revocation counters when the user was proved, where that was a while ago: nobody may have raised one since.
+    pub as_of: Option<Generations>,
     /// What it is bought with. They are spent in this order, and where one was spent before, those after it are not.
     pub spends: Vec<Spend>,
 }
@@ -69,6 +76,9 @@ pub enum OpenRefused {
     /// What it was to be bought with was spent before.
     #[error("this was used before")]
     Spent,
+    /// The user, client or project was revoked since the user was proved.
+    #[error("this was revoked since")]
+    Revoked,
     /// Nothing can be done.
     #[error(transparent)]
     Outage(#[from] Outage),
@@ -92,8 +102,12 @@ impl Service {
             proof: opening.proof,
             longest: opening.longest,
         };
+        let mut draft = self.draft(project, client, terms, now);
+        draft.session.scope = opening.scope;
+        draft.session.id = opening.session.unwrap_or(draft.session.id);
         let plan = Arc::new(Plan {
-            draft: self.draft(project, client, terms, now),
+            draft,
+            as_of: opening.as_of,
             user: opening.user,
             spends: opening.spends,
             cap: client.settings.session_cap,
@@ -115,6 +129,7 @@ impl Service {
             Done::NoSuchUser => Err(OpenRefused::NoSuchUser),
             Done::UserDisabled => Err(OpenRefused::UserDisabled),
             Done::Spent => Err(OpenRefused::Spent),
+            Done::Revoked => Err(OpenRefused::Revoked),
         }
     }
 }
@@ -122,6 +137,7 @@ impl Service {
 /// Everything the transaction needs, drawn up before: it may run several times and must come to the same.
 struct Plan {
     draft: Draft,
+    as_of: Option<Generations>,
     user: UserId,
     spends: Vec<Spend>,
     cap: NonZeroU32,
@@ -134,6 +150,7 @@ enum Done {
     NoSuchUser,
     UserDisabled,
     Spent,
+    Revoked,
 }
 
 impl Plan {
@@ -145,6 +162,9 @@ impl Plan {
             Some(user) if user.disabled_at.is_some() => return Ok(Done::UserDisabled),
             Some(user) => self.draft.of(user.id, user.generation),
         };
+        if self.as_of.is_some_and(|before| before.overtaken_by(session.generations).is_some()) {
+            return Ok(Done::Revoked);
+        }
         for Spend { purpose, hash, expires_at } in &self.spends {
             if !spent::spend(conn, project, purpose, hash, *expires_at).await? {
                 return Ok(Done::Spent);

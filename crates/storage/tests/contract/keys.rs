@@ -2,10 +2,10 @@
 
 use countersign_crypto::api_key::SecretKeyHash;
 use countersign_domain::{
-    signing_algorithm::SigningAlgorithm,
     id::{KeyId, MacKeyId, ProjectId, SigningKeyId},
     key::{ClientScope, KeyScope, SecretKey},
     proof::Level,
+    signing_algorithm::SigningAlgorithm,
 };
 use countersign_storage::{
     error::Error,
