@@ -191,7 +191,7 @@ settings! {
     session_idle: Duration = "session.idle", Client, "30days", |text| span(text, "1m", "10years");
     /// How many sessions one user may have in one client; the oldest goes.
     session_cap: NonZeroU32 = "session.cap", Client, "100", choice::<NonZeroU32>;
-    /// Where users may be sent back to with a code, with spaces between: compared byte for byte, but for the port of 127.0.0.1 and [::1]; empty: nowhere.
+    /// Where users may be sent back to with a code, with spaces between: compared byte for byte, but for the port of `127.0.0.1` and `[::1]`; empty: nowhere.
     oauth_redirect_uris: Vec<RedirectUri> = "oauth.redirect_uris", OnlyClient, "", redirect_uris;
     /// How the client authenticates itself: `none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`. It uses this method and no other.
     oauth_auth_method: AuthMethod = "oauth.auth_method", OnlyClient, "none", choice::<AuthMethod>;

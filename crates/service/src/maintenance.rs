@@ -151,7 +151,7 @@ impl Service {
             if every.is_zero() || now.since(signs_since) < every {
                 continue;
             }
-            let kid = self.rotate_signing_key(project, algorithm, false).await?;
+            let kid = self.rotate_signing_key_for(project, algorithm, false).await?;
             info!(project.id = %project, signing_key.id = %kid, "project {project} signs {algorithm} with the key {kid} now");
         }
         Ok(())

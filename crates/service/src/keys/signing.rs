@@ -101,7 +101,12 @@ impl Service {
 
     /// Lets the next key sign, retires the one that did, and publishes a new next. Refused while the next hasn't been published long enough,
     /// unless it must be `now`: then clients that don't look at the JWK Set again will refuse our tokens for an hour.
-    pub async fn rotate_signing_key(
+    pub async fn rotate_signing_key(&self, project: &ProjectId, at_once: bool) -> Result<SigningKeyId, Refused> {
+        self.rotate_signing_key_for(project, SigningAlgorithm::Es256, at_once).await
+    }
+
+    /// The same for the keys of some algorithm.
+    pub async fn rotate_signing_key_for(
         &self,
         project: &ProjectId,
         algorithm: SigningAlgorithm,

@@ -21,6 +21,7 @@ use crate::{
 
 /// The document.
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "members of a published document")]
 struct ProviderMetadata {
     /// The `iss` of all tokens.
     issuer: String,

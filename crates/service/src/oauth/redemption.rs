@@ -148,7 +148,7 @@ impl Service {
             Ok(pair) => pair,
             Err(refused) => return Err(self.not_opened(project, hash, &code, refused, caller).await?),
         };
-        Ok(self.answer(project, client, &code, pair, email.as_ref())?)
+        Ok(self.answer(project, client, &code, pair, email.as_ref()))
     }
 
     fn answer(
@@ -158,7 +158,7 @@ impl Service {
         code: &AuthorizationCode,
         pair: TokenPair,
         email: Option<&Email>,
-    ) -> Result<TokenAnswer, Outage> {
+    ) -> TokenAnswer {
         let scopes = Scopes::parse(&code.scope).unwrap_or_default();
         let email = email.filter(|_| client.settings.oauth_first_party || scopes.has("email"));
         let said = IdTokenOf {
@@ -171,11 +171,11 @@ impl Service {
         let id_token = scopes.has("openid").then(|| self.issue_id_token(project, client, &said));
         let has_refresh = client.settings.oauth_grants.contains(&GrantType::RefreshToken);
         let answer = TokenAnswer::of(pair);
-        Ok(TokenAnswer {
+        TokenAnswer {
             id_token: id_token.flatten(),
             refresh_token: answer.refresh_token.filter(|_| has_refresh),
             ..answer
-        })
+        }
     }
 
     async fn check_unused(

@@ -128,7 +128,7 @@ impl Service {
             _ if !client.view()?.settings.oauth_grants.contains(&grant) => Err(GrantRefused::NotForClient),
             GrantType::AuthorizationCode => self.redeem(&client, form, call, caller).await,
             GrantType::RefreshToken => self.refresh_grant(address, &client, form, call, caller).await,
-            GrantType::ClientCredentials => self.client_grant(&client, form, call).await,
+            GrantType::ClientCredentials => self.client_grant(&client, form, call),
         };
         granted.inspect_err(|refused| self.count_refused_grant(&client.project, refused))
     }
@@ -174,7 +174,7 @@ impl Service {
     }
 
     /// A client that acts for itself. A proof of possession is remembered by this node as any other: what it buys is nobody's session.
-    async fn client_grant(
+    fn client_grant(
         &self,
         client: &AuthenticatedClient,
         form: &Form,

@@ -3,7 +3,7 @@
 use countersign_crypto::{authorization_code::CodeHash, client_secret::ClientSecretHash, encoding};
 use countersign_domain::{
     generations::Generations,
-    id::{KeyId, ProjectId, SessionId},
+    id::{ClientId, KeyId, ProjectId, SessionId},
     oauth::code::AuthorizationCode,
     proof::{Level, Method, Proof},
     thumbprint::Thumbprint,
@@ -46,7 +46,7 @@ async fn a_clients_secret_reads_back_and_is_revoked_once(engine: Engine) {
     write!(given, [second], client_secrets::insert, &second).unwrap();
     assert_eq!(read!(given, client_secrets::list, &p1()).unwrap(), [first.clone(), second]);
     let (id, of) = (first.id, first.client.clone());
-    let other = "c3".parse().unwrap();
+    let other: ClientId = "c3".parse().unwrap();
     assert!(!write!(given, [other], client_secrets::revoke, &p1(), &other, id, at(5)).unwrap(), "another client's");
     assert!(write!(given, [of], client_secrets::revoke, &p1(), &of, id, at(5)).unwrap());
     assert!(!write!(given, [of], client_secrets::revoke, &p1(), &of, id, at(6)).unwrap());
