@@ -1,6 +1,9 @@
 //! Clients of the OpenID provider, and codes for users whom nobody asked anything.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use countersign_crypto::{
     jose::{client_key::ClientKey, public_key::Kind},
@@ -129,7 +132,8 @@ impl House {
     /// A good assertion of `c4`, with these claims over it.
     pub fn assertion(&self, key: &ClientKey, more: &Value) -> String {
         let now = self.node.service.now().seconds();
-        let id = format!("assertion {}", self.node.service.monotonic().as_nanos());
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let id = format!("assertion {}", NUMBER.fetch_add(1, Ordering::Relaxed));
         let mut claims = json!({
             "iss": "c4", "sub": "c4", "aud": self.public_url(), "iat": now, "exp": now + 60, "jti": id,
         });

@@ -29,8 +29,8 @@ pub struct TokenBody {
 /// What is sent.
 #[derive(ToSchema)]
 #[schema(as = TokenRequest, example = json!({
-    "grant_type": "authorization_code", "code": "SplxlOBeZQQYbYS6WxSbIA0v0dT5gXkDlIHcJ9Kq9aM", "client_id": "c3",
-    "redirect_uri": "http://localhost:5000/callback", "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    "grant_type": "authorization_code", "code": "SplxlOBeZQQYbYS6WxSbIA0v0dT5gXkDlIHcJ9Kq9aM", "client_id": "web",
+    "redirect_uri": "https://app.example.com/callback", "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 }))]
 #[expect(dead_code, reason = "describes a form that is read parameter by parameter")]
 pub struct TokenSchema {
@@ -58,7 +58,7 @@ pub struct TokenSchema {
 
 /// What is sent to ask about a token, or to give it back.
 #[derive(ToSchema)]
-#[schema(as = ShownToken, example = json!({"token": "rt_AQAAAAEAAAAB", "token_type_hint": "refresh_token", "client_id": "c4", "client_secret": "cs_0000"}))]
+#[schema(as = ShownToken, example = json!({"token": "rt_AQAAAAEAAAAB", "token_type_hint": "refresh_token", "client_id": "shop", "client_secret": "cs_0000"}))]
 #[expect(dead_code, reason = "describes a form that is read parameter by parameter")]
 pub struct ShownTokenSchema {
     /// An access token or a refresh token.

@@ -105,6 +105,14 @@ async fn such_a_token_dies_with_its_client(engine: Engine) {
     assert!(!active(&house, &secret, &token).await);
     let token = granted(&house, &secret, &[]).await.ok().text("access_token");
     assert!(active(&house, &secret, &token).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn such_a_token_expires() {
+    let house = House::open(Engine::Sqlite).await;
+    let secret = house.with_secret("client_secret_post").await;
+    let token = granted(&house, &secret, &[]).await.ok().text("access_token");
+    assert!(active(&house, &secret, &token).await);
     house.advance(std::time::Duration::from_mins(15)).await;
     assert!(!active(&house, &secret, &token).await);
 }

@@ -7,6 +7,7 @@ mod codes;
 mod discovery;
 mod id_tokens;
 mod introspection;
+mod real_clients;
 mod redemption;
 mod refresh;
 mod registration;
