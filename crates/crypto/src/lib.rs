@@ -5,7 +5,9 @@
 
 pub mod activation_code;
 pub mod api_key;
+pub mod authorization_code;
 pub mod caller_marks;
+pub mod client_secret;
 pub mod digest;
 pub mod dpop;
 pub mod dpop_nonce;
@@ -15,6 +17,7 @@ pub mod jose;
 pub mod mac_recipe;
 pub mod master_key;
 pub mod one_time_code;
+pub mod pkce;
 pub mod refresh_token;
 pub mod seal;
 pub mod secret;

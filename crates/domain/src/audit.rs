@@ -110,6 +110,16 @@ acts! {
     ActivationCodeCreated = "activation_code.created",
     /// A code with which people could sign up was ended.
     ActivationCodeRevoked = "activation_code.revoked",
+    /// A client was given a secret.
+    ClientSecretCreated = "client_secret.created",
+    /// A client's secret was made worthless.
+    ClientSecretRevoked = "client_secret.revoked",
+    /// A client didn't prove that it is one.
+    ClientRefused = "client.refused",
+    /// A token request was refused whose client was right.
+    GrantRefused = "grant.refused",
+    /// A code came a second time; the session that it had opened was ended.
+    CodeReplayed = "code.replayed",
     /// A user came to be.
     UserCreated = "user.created",
     /// A user's names were changed.

@@ -21,7 +21,7 @@ use crate::{
     extract::address::host_of,
     gateway,
     layer::observe::{Observe, is_door_one},
-    ops, vouch,
+    oauth, ops, vouch,
 };
 
 /// Everything that is answered: on most hosts our doors, on some the gateway alone.
@@ -38,6 +38,7 @@ pub fn router(app: App) -> Hosts {
     let doors = Router::new()
         .merge(doors(""))
         .merge(doors("/p/{project}"))
+        .merge(inserted_metadata())
         .route("/health/live", get(ops::health::live))
         .route("/health/ready", get(ops::health::ready))
         .route("/metrics", get(ops::metrics::handle))
@@ -80,7 +81,26 @@ fn doors(at: &str) -> Router<App> {
         .merge(vouch_door(&format!("{at}/auth")))
         .merge(vouch_door(&format!("{at}/api/auth")))
         .merge(client_door(at))
+        .merge(provider(at))
         .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
+}
+
+/// Door 3: the OpenID provider.
+fn provider(at: &str) -> Router<App> {
+    Router::new()
+        .route(&format!("{at}/oauth2/token"), post(oauth::token::handle))
+        .route(&format!("{at}/oauth2/userinfo"), get(oauth::userinfo::handle).post(oauth::userinfo::handle))
+        .route(&format!("{at}/oauth2/introspect"), post(oauth::introspect::handle))
+        .route(&format!("{at}/oauth2/revoke"), post(oauth::revoke::handle))
+        .route(&format!("{at}/.well-known/openid-configuration"), get(oauth::discovery::handle))
+        .route(&format!("{at}/.well-known/oauth-authorization-server"), get(oauth::discovery::handle))
+}
+
+/// For an issuer with a path its metadata stands before that path, too (RFC 8414 §3.1).
+fn inserted_metadata() -> Router<App> {
+    Router::new()
+        .route("/.well-known/openid-configuration/p/{project}", get(oauth::discovery::handle))
+        .route("/.well-known/oauth-authorization-server/p/{project}", get(oauth::discovery::handle))
 }
 
 /// Door 2.

@@ -6,9 +6,11 @@
 pub mod activation_codes;
 pub mod audit;
 pub mod challenges;
+pub mod authorization_codes;
 pub mod changes;
 mod checkpointer;
 pub mod client_api_keys;
+pub mod client_secrets;
 pub mod clients;
 pub mod conn;
 pub mod counters;

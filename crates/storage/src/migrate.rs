@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0001_first_door.sql"),
     include_str!("../migrations/0002_second_door.sql"),
     include_str!("../migrations/0003_delivery.sql"),
+    include_str!("../migrations/0004_provider.sql"),
     include_str!("../migrations/0005_codes.sql"),
 ];
 

@@ -1,6 +1,10 @@
 //! A server within the test's process, whose clock the test turns.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
 use countersign_domain::{
@@ -83,8 +87,19 @@ impl House {
 
     /// One whose messages leave so.
     pub async fn with_delivery(engine: Engine, delivery: Delivery) -> Self {
+        Self::open_at(engine, delivery, Timestamp::from_seconds(1_800_000_000)).await
+    }
+
+    /// A new deployment whose clock stands at the real time, for programs that go by that.
+    pub async fn open_now(engine: Engine) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "programs of others have no other clock")]
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
+        Self::open_at(engine, Delivery::Outbox, Timestamp::EPOCH.plus(since)).await
+    }
+
+    async fn open_at(engine: Engine, delivery: Delivery, now: Timestamp) -> Self {
         let database = TestDatabase::create(engine).await;
-        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+        let clock = Arc::new(ManualClock::at(now));
         let master_key = MasterKey::generate(&Entropy::system()).to_text().danger_expose().to_owned();
         let db = database.open().await;
         migrate::migrate(&db).await.expect("an empty database takes the schema");

@@ -259,7 +259,7 @@ impl From<UpgradeRefused> for Failure {
                 let message = "A proof opens one session: make another DPoP proof, and ask the backend for another proof of the user.";
                 Self::unauthorized(Challenge::Plain, message)
             }
-            UpgradeRefused::Open(OpenRefused::NoSuchUser | OpenRefused::UserDisabled) => {
+            UpgradeRefused::Open(OpenRefused::NoSuchUser | OpenRefused::UserDisabled | OpenRefused::Revoked) => {
                 Self::unauthorized(Challenge::Plain, NOT_PROVED)
             }
         }

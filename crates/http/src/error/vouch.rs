@@ -298,7 +298,11 @@ impl From<RefreshRefused> for Failure {
                 let message = "Another part of the app holds a newer refresh token: read the storage again.";
                 Self::gone(Code::SessionGone, Reason::Replaced, message)
             }
-            RefreshRefused::NotOurs | RefreshRefused::OtherKey | RefreshRefused::Ended => {
+            RefreshRefused::NotOurs
+            | RefreshRefused::OtherKey
+            | RefreshRefused::OtherClient
+            | RefreshRefused::Scope
+            | RefreshRefused::Ended => {
                 Self::gone(Code::SessionGone, Reason::Ended, "The session is over: ask the host application again.")
             }
             RefreshRefused::Possession(refused) => refused.into(),

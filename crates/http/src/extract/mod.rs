@@ -6,6 +6,7 @@ pub(crate) mod backend;
 pub mod bearer;
 pub(crate) mod body;
 pub(crate) mod caller;
+pub(crate) mod client;
 pub mod forwarded;
 pub(crate) mod locale;
 pub(crate) mod possession;

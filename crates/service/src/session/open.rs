@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use countersign_domain::{
     clock::Timestamp,
-    id::{ClientId, KeyId, UserId},
+    generations::Generations,
+    id::{ClientId, KeyId, SessionId, UserId},
     proof::Proof,
     thumbprint::Thumbprint,
 };
@@ -30,6 +31,12 @@ pub struct Opening {
     pub dpop_jkt: Option<Thumbprint>,
     /// How long it may live, where that is shorter than the client's setting.
     pub longest: Option<Duration>,
+    /// What was granted, separated by spaces (RFC 6749 §3.3).
+    pub scope: String,
+    /// Its identifier, where that was chosen before.
+    pub session: Option<SessionId>,
+    /// The revocation counters when the user was proved, where that was a while ago: nobody may have raised one since.
+    pub as_of: Option<Generations>,
     /// What it is bought with. They are spent in this order, and where one was spent before, those after it are not.
     pub spends: Vec<Spend>,
 }
@@ -60,6 +67,9 @@ pub enum OpenRefused {
     /// What it was to be bought with was spent before.
     #[error("this was used before")]
     Spent,
+    /// The user, client or project was revoked since the user was proved.
+    #[error("this was revoked since")]
+    Revoked,
     /// Nothing can be done.
     #[error(transparent)]
     Outage(#[from] Outage),
@@ -83,8 +93,10 @@ impl Service {
             proof: opening.proof,
             longest: opening.longest,
         };
-        let writing = self.writing(project, client, terms, caller, now);
-        let plan = Arc::new(Plan { writing, user: opening.user, spends: opening.spends });
+        let mut writing = self.writing(project, client, terms, caller, now);
+        writing.draft.session.scope = opening.scope;
+        writing.draft.session.id = opening.session.unwrap_or(writing.draft.session.id);
+        let plan = Arc::new(Plan { writing, as_of: opening.as_of, user: opening.user, spends: opening.spends });
         let working = Arc::clone(&plan);
         let done = self.db.write(move |mut conn| {
             let plan = Arc::clone(&working);
@@ -95,6 +107,7 @@ impl Service {
             Done::NoSuchUser => Err(OpenRefused::NoSuchUser),
             Done::UserDisabled => Err(OpenRefused::UserDisabled),
             Done::Spent => Err(OpenRefused::Spent),
+            Done::Revoked => Err(OpenRefused::Revoked),
         }
     }
 }
@@ -102,6 +115,7 @@ impl Service {
 /// Everything the transaction needs, drawn up before: it may run several times and must come to the same.
 struct Plan {
     writing: Writing,
+    as_of: Option<Generations>,
     user: UserId,
     spends: Vec<Spend>,
 }
@@ -111,6 +125,7 @@ enum Done {
     NoSuchUser,
     UserDisabled,
     Spent,
+    Revoked,
 }
 
 impl Plan {
@@ -122,6 +137,10 @@ impl Plan {
             Some(user) if user.disabled_at.is_some() => return Ok(Done::UserDisabled),
             Some(user) => user,
         };
+        let generations = self.writing.draft.of(user.id, user.generation).generations;
+        if self.as_of.is_some_and(|before| before.overtaken_by(generations).is_some()) {
+            return Ok(Done::Revoked);
+        }
         for Spend { purpose, hash, expires_at } in &self.spends {
             if !spent::spend(conn, project, purpose, hash, *expires_at).await? {
                 return Ok(Done::Spent);

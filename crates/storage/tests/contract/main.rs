@@ -16,6 +16,7 @@ mod maintenance;
 mod messages;
 mod migrate;
 mod projects;
+mod provider;
 mod sessions;
 mod spent;
 mod users;

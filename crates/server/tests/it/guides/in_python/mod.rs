@@ -25,7 +25,7 @@ pub(super) fn interpreter() -> PathBuf {
 }
 
 /// A command of it, that calls this machine past any proxy.
-pub(super) fn python() -> Command {
+pub(crate) fn python() -> Command {
     let mut python = Command::new(interpreter());
     python.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1").env("NO_PROXY", "localhost,127.0.0.1");
     python
