@@ -21,4 +21,5 @@ pub mod pkce;
 pub mod refresh_token;
 pub mod seal;
 pub mod secret;
+pub mod sign_in_handle;
 pub mod user_mac;

@@ -138,6 +138,8 @@ acts! {
     IdentityAdded = "identity.added",
     /// A user lost an identity.
     IdentityRemoved = "identity.removed",
+    /// Somebody signed in here, for a client.
+    SignInPassed = "sign_in.passed",
     /// A session was opened because a backend vouched.
     SessionVouched = "session.vouched",
     /// A session was opened for a user who was proved otherwise.

@@ -93,6 +93,10 @@ ulid_id!(
     ChallengeId, "chl_", "challenge id"
 );
 ulid_id!(
+    /// A sign-in that is under way.
+    SignInId, "sin_", "sign-in id"
+);
+ulid_id!(
     /// A code that lets somebody sign up.
     ActivationCodeId, "act_", "activation code id"
 );

@@ -24,6 +24,7 @@ pub mod project;
 pub mod proof;
 pub mod refresh;
 pub mod session;
+pub mod sign_in;
 pub mod signing_algorithm;
 pub mod text;
 pub mod thumbprint;

@@ -51,6 +51,7 @@ use crate::{client_api, oauth, ops, vouch};
         client_api::users::show::handle,
         client_api::users::set::handle,
         client_api::users::delete::handle,
+        oauth::authorize_challenge::handle,
         oauth::token::handle,
         oauth::userinfo::handle,
         oauth::introspect::handle,

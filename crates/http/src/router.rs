@@ -88,6 +88,7 @@ fn doors(at: &str) -> Router<App> {
 /// Door 3: the OpenID provider.
 fn provider(at: &str) -> Router<App> {
     Router::new()
+        .route(&format!("{at}/oauth2/authorize-challenge"), post(oauth::authorize_challenge::handle))
         .route(&format!("{at}/oauth2/token"), post(oauth::token::handle))
         .route(&format!("{at}/oauth2/userinfo"), get(oauth::userinfo::handle).post(oauth::userinfo::handle))
         .route(&format!("{at}/oauth2/introspect"), post(oauth::introspect::handle))

@@ -9,8 +9,7 @@ use countersign_domain::{
 };
 use countersign_storage::{
     authorization_codes, challenges, changes, client_api_keys, counters, error::Result as StorageResult, maintenance,
-    secret_keys,
-    signing_keys, spent,
+    secret_keys, sign_ins, signing_keys, spent,
 };
 use tracing::{info, warn};
 
@@ -134,8 +133,9 @@ impl Service {
                     let codes = authorization_codes::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let spent = spent::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let challenges = challenges::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let sign_ins = sign_ins::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
-                    Ok(expired.max(ended).max(news).max(codes).max(spent).max(challenges).max(keys))
+                    Ok(expired.max(ended).max(news).max(codes).max(spent).max(challenges).max(sign_ins).max(keys))
                 })
             });
             if gone.await? < u64::from(BATCH) {

@@ -5,8 +5,8 @@
 
 pub mod activation_codes;
 pub mod audit;
-pub mod challenges;
 pub mod authorization_codes;
+pub mod challenges;
 pub mod changes;
 mod checkpointer;
 pub mod client_api_keys;
@@ -29,6 +29,7 @@ pub mod projects;
 mod row;
 pub mod secret_keys;
 pub mod sessions;
+pub mod sign_ins;
 pub mod signing_keys;
 pub mod spent;
 mod sql;

@@ -11,8 +11,9 @@ use countersign_domain::oauth::form::FormError;
 use countersign_service::{
     client_auth::{ClientCredentials, InvalidClient},
     error::Outage,
-    oauth::{token::GrantRefused, userinfo::UserInfoRefused},
+    oauth::{authorization::AuthorizationRefused, token::GrantRefused, userinfo::UserInfoRefused},
     proof::{access_token::TokenRefused, possession::PossessionRefused},
+    sign_in::{ChallengeRefused, Denial},
 };
 use countersign_wire::oauth::error::ErrorBody;
 
@@ -77,6 +78,43 @@ impl Failure {
             }
             GrantRefused::TooMany(limit) => Self::too_many(limit.retry_after),
             GrantRefused::Outage(outage) => outage.into(),
+        }
+    }
+
+    /// Why a sign-in on an app's own screens comes to nothing.
+    pub(crate) fn of_challenge(refused: ChallengeRefused, credentials: &ClientCredentials) -> Self {
+        match refused {
+            ChallengeRefused::Client(refused) => Self::of_client(refused, credentials),
+            ChallengeRefused::NotFirstParty => {
+                let first_party =
+                    "Only a first-party client may sign users in on its own screens (`oauth.first_party`).";
+                Self::invalid("unauthorized_client", first_party)
+            }
+            ChallengeRefused::Request(AuthorizationRefused::Client(error)) => {
+                Self::invalid(error.code.as_str(), error.description)
+            }
+            ChallengeRefused::Request(AuthorizationRefused::Page(problem)) => {
+                Self::invalid("invalid_request", problem.to_string())
+            }
+            ChallengeRefused::Request(AuthorizationRefused::Outage(outage)) | ChallengeRefused::Outage(outage) => {
+                outage.into()
+            }
+            ChallengeRefused::NoHint => {
+                Self::invalid("invalid_request", "login_hint must be the user's e-mail address.")
+            }
+            ChallengeRefused::InvalidSession => {
+                let over = "The sign-in is over, or this is not its newest auth_session. Begin again.";
+                Self::invalid("invalid_session", over)
+            }
+            ChallengeRefused::NoChannel => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Self::new(status, "temporarily_unavailable", "This server sends no mail: see its configuration.")
+            }
+            ChallengeRefused::Possession(refused) => refused.into(),
+            ChallengeRefused::Denied(Denial::NoAccount) => {
+                Self::invalid("access_denied", "There is no account with this address, and nobody can open one.")
+            }
+            ChallengeRefused::Denied(Denial::Disabled) => Self::invalid("access_denied", "This account is closed."),
         }
     }
 

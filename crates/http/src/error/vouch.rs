@@ -238,6 +238,10 @@ impl From<CodeRefused> for Failure {
                 Self::unauthorized("This project lets nobody sign up by code: see its setting `signup`.")
             }
             CodeRefused::ActivationCode => bad(Code::ActivationCode, ACTIVATION_CODE),
+            CodeRefused::NoChannel => {
+                let message = "This server sends no such messages: an operator must configure `[mail]` or `[sms]`.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+            }
             CodeRefused::TooMany(limit) => {
                 Self::too_many(limit.retry_after, "Too many codes or tries for this address.")
             }

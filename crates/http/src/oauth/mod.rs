@@ -1,5 +1,6 @@
 //! The OpenID provider, but for what a user sees.
 
+pub(crate) mod authorize_challenge;
 pub(crate) mod discovery;
 pub(crate) mod introspect;
 pub(crate) mod revoke;

@@ -6,12 +6,7 @@ mod send;
 
 use std::sync::Arc;
 
-use countersign_domain::{
-    challenge::Purpose,
-    identity::Identity,
-    message::Destination,
-    text::{EmailAddress, PhoneNumber},
-};
+use countersign_domain::{challenge::Purpose, identity::Identity, message::Destination};
 use countersign_storage::challenges::Sought;
 
 pub use self::attributes::{Attributes, AttributesOf, AttributesRefused};
@@ -61,6 +56,9 @@ pub enum CodeRefused {
     /// The project asks for an activation code, and this isn't one.
     #[error("the activation code isn't right")]
     ActivationCode,
+    /// The server has no way to send such messages.
+    #[error("this server sends no such messages: see its configuration")]
+    NoChannel,
     /// Too many messages to this address, or too many tries.
     #[error("too many messages or tries")]
     TooMany(TooMany),
@@ -81,6 +79,7 @@ impl CodeRefused {
             Self::UserDisabled => "user_disabled",
             Self::Closed => "closed",
             Self::ActivationCode => "activation_code",
+            Self::NoChannel => "no_channel",
             Self::TooMany(_) => "too_many",
             Self::Outage(_) => "outage",
         }
@@ -106,10 +105,19 @@ fn client_of_code<'p>(project: &'p ProjectView, client: &str) -> Result<&'p Clie
     open.ok_or(CodeRefused::UnknownClient)
 }
 
+/// Where messages about an identity go; none: an id takes no messages.
+pub(crate) fn destination_of(identity: &Identity) -> Option<Destination> {
+    match identity {
+        Identity::Email(address) => Some(Destination::Email(address.clone())),
+        Identity::Phone(number) => Some(Destination::Phone(number.clone())),
+        Identity::ExternalId(_) => None,
+    }
+}
+
 fn identity_of(destination: &Destination) -> Identity {
     match destination {
-        Destination::Email(address) => Identity::Email(EmailAddress::clone(address)),
-        Destination::Phone(number) => Identity::Phone(PhoneNumber::clone(number)),
+        Destination::Email(address) => Identity::Email(address.clone()),
+        Destination::Phone(number) => Identity::Phone(number.clone()),
     }
 }
 

@@ -67,6 +67,8 @@ impl Service {
         }
         let code = OneTimeCode::unverified(unverified_code).ok_or(CodeRefused::WrongCode)?;
         self.take_try(&project, wanted, caller)?;
+        let identity = super::identity_of(&wanted.destination);
+        self.room_for_guess(&project, &identity).map_err(CodeRefused::TooMany)?;
         let plan = Arc::new(self.plan(&project, client, wanted, code, newcomer, caller));
         // On PostgreSQL somebody else may have become the user in the same moment: then that is who it is.
         for _ in 0..2 {
@@ -81,6 +83,10 @@ impl Service {
                         self.apply(change).await;
                     }
                     return Ok(self.written(&project, &plan.writing, &written).await?);
+                }
+                Ok(Done::Refused(Refused::WrongCode)) => {
+                    self.count_guess(&project, &identity);
+                    return Err(CodeRefused::WrongCode);
                 }
                 Ok(Done::Refused(refused)) => return Err(refused.into()),
                 Err(StorageError::Taken(_)) => {}

@@ -57,6 +57,9 @@ impl Service {
     ) -> Result<(), CodeRefused> {
         let project = self.project_of_code(address, &wanted.project)?;
         client_of_code(&project, &wanted.client)?;
+        if !self.can_send(wanted.destination.channel()) {
+            return Err(CodeRefused::NoChannel);
+        }
         let budget = self.take_sending_budget(&project, &wanted.destination, caller.address);
         budget.map_err(CodeRefused::TooMany)?;
         let identity = identity_of(&wanted.destination);
@@ -70,7 +73,7 @@ impl Service {
         Ok(())
     }
 
-    async fn is_known(&self, project: &ProjectView, identity: &Identity) -> Result<bool, Outage> {
+    pub(crate) async fn is_known(&self, project: &ProjectView, identity: &Identity) -> Result<bool, Outage> {
         let mut reader = self.db.reader().await?;
         Ok(identities::find(&mut reader.conn(), &project.project.id, identity).await?.is_some())
     }
@@ -95,12 +98,7 @@ impl Service {
         };
         let hash = self.master_key.one_time_code_key(&project.project.id).hash(challenge.id, &code);
         // A code that nobody is told is as much work as one that somebody is.
-        let code = code.into_secret();
-        let letter = match (is_known, project.settings.signup) {
-            (true, _) => Letter::SignInCode { code, link: None, valid_for: LIFETIME },
-            (false, true) => Letter::SignUpCode { code, link: None, valid_for: LIFETIME },
-            (false, false) => Letter::NoAccount,
-        };
+        let letter = Letter::with_code(code.into_secret(), is_known, project.settings.signup, LIFETIME);
         let message = self.draft_message(project, &wanted.destination, locale, &letter, now);
         Sending { challenge, hash, message }
     }

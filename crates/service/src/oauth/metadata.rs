@@ -27,6 +27,8 @@ struct ProviderMetadata {
     issuer: String,
     /// Where users are sent.
     authorization_endpoint: String,
+    /// Where apps of the project's own sign users in on their own screens (OAuth 2.0 for First-Party Applications).
+    authorization_challenge_endpoint: String,
     /// Where codes become tokens.
     token_endpoint: String,
     /// What a client may learn of a user.
@@ -95,6 +97,7 @@ fn metadata(project: &ProjectView) -> ProviderMetadata {
     ProviderMetadata {
         issuer: project.issuer.to_string(),
         authorization_endpoint: at("/oauth2/authorize"),
+        authorization_challenge_endpoint: at(Endpoint::AuthorizeChallenge.path()),
         token_endpoint: at(Endpoint::Token.path()),
         userinfo_endpoint: at("/oauth2/userinfo"),
         introspection_endpoint: at(Endpoint::Introspection.path()),

@@ -24,6 +24,7 @@ async fn the_document_says_what_is_there(engine: Engine) {
     assert_eq!(document["issuer"], issuer);
     for (name, path) in [
         ("authorization_endpoint", "/oauth2/authorize"),
+        ("authorization_challenge_endpoint", "/oauth2/authorize-challenge"),
         ("token_endpoint", "/oauth2/token"),
         ("userinfo_endpoint", "/oauth2/userinfo"),
         ("introspection_endpoint", "/oauth2/introspect"),

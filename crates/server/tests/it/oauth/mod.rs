@@ -1,6 +1,7 @@
 //! Door 3: the OpenID provider, but for what a user must do.
 
 mod authorization;
+mod challenge;
 mod client_auth;
 mod client_credentials;
 mod codes;
