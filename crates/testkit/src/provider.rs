@@ -132,8 +132,7 @@ impl House {
     /// A good assertion of `c4`, with these claims over it.
     pub fn assertion(&self, key: &ClientKey, more: &Value) -> String {
         let now = self.node.service.now().seconds();
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let id = format!("assertion {}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let id = format!("assertion {}", ASSERTIONS.fetch_add(1, Ordering::Relaxed));
         let mut claims = json!({
             "iss": "c4", "sub": "c4", "aud": self.public_url(), "iat": now, "exp": now + 60, "jti": id,
         });
@@ -144,6 +143,9 @@ impl House {
         key.sign(head.to_string().as_bytes(), claims.to_string().as_bytes())
     }
 }
+
+/// How many were made.
+static ASSERTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// How a client says that it shows an assertion.
 pub const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

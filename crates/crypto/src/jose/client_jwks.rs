@@ -182,7 +182,7 @@ mod tests {
     fn an_rsa_key_checks_both_paddings_unless_it_says_which() {
         let (pair, jwk) = rsa(KeySize::Rsa2048);
         let (pkcs1, pss) = (sign(&pair, &RSA_PKCS1_SHA256, b"hello"), sign(&pair, &RSA_PSS_SHA256, b"hello"));
-        let both = set(&[jwk.clone()]).unwrap();
+        let both = set(std::slice::from_ref(&jwk)).unwrap();
         assert!(both.verify("RS256", None, b"hello", &pkcs1).is_ok());
         assert!(both.verify("PS256", None, b"hello", &pss).is_ok());
         assert!(both.verify("RS256", None, b"hello", &pss).is_err());
@@ -231,7 +231,7 @@ mod tests {
     #[test]
     fn keys_that_prove_nothing_or_tell_their_secret_are_refused() {
         let (_, good) = rsa(KeySize::Rsa2048);
-        assert!(set(&[good.clone()]).is_ok());
+        assert!(set(std::slice::from_ref(&good)).is_ok());
         let with = |name: &str, value: &str| {
             let mut jwk = good.clone();
             jwk[name] = value.into();

@@ -76,6 +76,10 @@ impl Failure {
                 let other = "The DPoP proof is of another key than the client's assertion names.";
                 Self::invalid("invalid_dpop_proof", other)
             }
+            GrantRefused::NotRevocable => {
+                let own = "This token belongs to no session: it goes by its own time, or with its client.";
+                Self::invalid("unsupported_token_type", own)
+            }
             GrantRefused::TooMany(limit) => Self::too_many(limit.retry_after),
             GrantRefused::Outage(outage) => outage.into(),
         }

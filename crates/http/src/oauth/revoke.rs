@@ -14,8 +14,7 @@ use crate::{
 
 /// Give a token back
 ///
-/// Ends the session of an access token or a refresh token of the client's (RFC 7009). One that isn't good any more is no mistake. The token of a
-/// client that acts for itself belongs to no session, and goes by its own time.
+/// Ends the session of an access token or a refresh token of the client's (RFC 7009). One that isn't good any more is no mistake.
 #[utoipa::path(
     post, path = "/oauth2/revoke", operation_id = "revokeToken", tag = "OpenID provider",
     security(("client_secret_basic" = []), ("client" = [])),
@@ -23,7 +22,7 @@ use crate::{
     request_body(content = ShownTokenSchema, content_type = "application/x-www-form-urlencoded"),
     responses(
         (status = 200, description = "It is worthless now, if it wasn't before."),
-        (status = 400, description = "`invalid_request`; `unauthorized_client`: the token is another client's; `invalid_dpop_proof`, or `use_dpop_nonce` with `DPoP-Nonce`.", body = ErrorBody),
+        (status = 400, description = "`invalid_request`; `unauthorized_client`: the token is another client's; `unsupported_token_type`: it belongs to no session; `invalid_dpop_proof`, or `use_dpop_nonce` with `DPoP-Nonce`.", body = ErrorBody),
         (status = 401, description = "`invalid_client`: the client didn't prove that it is one.", body = ErrorBody),
         (status = 408, description = "`invalid_request`: the body took too long.", body = ErrorBody),
         (status = 413, description = "`invalid_request`: the body is longer than 64 KiB.", body = ErrorBody),

@@ -77,7 +77,6 @@ impl ClientCredentials {
         }
         let beside = self.id.as_deref();
         match (&self.basic, &self.secret, &self.assertion, &self.assertion_type) {
-            (Some(Basic::Malformed), ..) => Err(InvalidClient::Malformed),
             (Some(Basic::Read { id, secret }), ..) => {
                 Ok(Shown::Secret { method: AuthMethod::SecretBasic, client: id, beside, secret })
             }

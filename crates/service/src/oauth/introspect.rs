@@ -84,7 +84,7 @@ impl Service {
     }
 
     /// A token of a client that acts for itself.
-    fn introspect_client_token(&self, client: &AuthenticatedClient, text: &str) -> Option<Introspection> {
+    pub(super) fn introspect_client_token(&self, client: &AuthenticatedClient, text: &str) -> Option<Introspection> {
         let project = &client.project;
         let jws = UnverifiedJws::parse(text).ok()?;
         let token = ClientToken::verify(&jws, project.verifying_key(&jws.unverified_header.kid)?).ok()?;

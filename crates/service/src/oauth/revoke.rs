@@ -42,8 +42,11 @@ impl Service {
         let token = form.required("token");
         let client = self.authenticate_client(address, credentials, Endpoint::Revocation, caller).await?;
         let address = &Address { path: Some(client.project.project.id.to_string()), ..address.clone() };
-        let Some(found) = self.session_of_token(address, token?)? else {
-            return Ok(());
+        let token = token?;
+        let Some(found) = self.session_of_token(address, token)? else {
+            // RFC 7009 §2.2.1: who gives it back must not believe that it is worthless now.
+            let lives_on = self.introspect_client_token(&client, token).is_some();
+            return if lives_on { Err(GrantRefused::NotRevocable) } else { Ok(()) };
         };
         let mut reader = self.db.reader().await.map_err(Outage::from)?;
         let stored = sessions::find(&mut reader.conn(), &client.project.project.id, found.session).await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use countersign_crypto::secret::SecretText;
+use countersign_crypto::{dpop::SignedProof, secret::SecretText};
 use countersign_domain::{
     audit::Act,
     oauth::{
@@ -81,6 +81,9 @@ pub enum GrantRefused {
     /// The key that was shown isn't the one that the client's assertion names.
     #[error("the proof is of another key than the assertion names")]
     OtherKey,
+    /// It belongs to no session, so there is nothing to end: it goes by its own time.
+    #[error("the token can't be given back")]
+    NotRevocable,
     /// Too many failed calls from this network.
     #[error("too many failed calls from this network")]
     TooMany(TooMany),
@@ -167,6 +170,7 @@ impl Service {
         let unverified = form.required("refresh_token")?;
         let scope = form.text("scope").map(Scopes::parse).transpose().map_err(|_| GrantRefused::Scope)?;
         let by = ByClient { client: client.id.clone(), scope };
+        check_confirmed(client, call.possession)?;
         // The client proved itself in this project: a token of another is none here.
         let address = Address { path: Some(client.project.project.id.to_string()), ..address.clone() };
         let refresh = RefreshCall { unverified, possession: call.possession, by: Some(&by) };
@@ -201,6 +205,15 @@ impl Service {
             id_token: None,
         })
     }
+}
+
+/// Where the client's assertion names a key, a proof of another is refused; what else it is worth is for the session to say.
+fn check_confirmed(client: &AuthenticatedClient, shown: Option<&UnverifiedPossession>) -> Result<(), GrantRefused> {
+    let (Some(confirmed), Some(shown)) = (client.confirmed_key, shown) else {
+        return Ok(());
+    };
+    let signed = SignedProof::read(shown.unverified.as_bytes()).map_err(PossessionRefused::from)?;
+    if signed.thumbprint() == confirmed { Ok(()) } else { Err(GrantRefused::OtherKey) }
 }
 
 impl TokenAnswer {
@@ -241,6 +254,7 @@ impl GrantRefused {
             Self::Scope => "scope",
             Self::Possession(refused) => refused.reason(),
             Self::OtherKey => "other_key",
+            Self::NotRevocable => "not_revocable",
             Self::TooMany(_) => "too_many",
             Self::Outage(_) => "outage",
         }

@@ -314,6 +314,10 @@ async fn an_assertion_that_names_a_key_binds_the_tokens_to_it(engine: DatabaseEn
     refused.oauth_error(400, "invalid_dpop_proof");
     let bound = with(&mine).post_form("/oauth2/token", &asserting(&named())).await.ok();
     assert_eq!(bound.text("token_type"), "DPoP");
+    let refresh = over(&asserting("x"), &[("grant_type", "refresh_token"), ("refresh_token", "rt_x"), ("scope", "")]);
+    let assertion = named();
+    let refresh = over(&refresh, &[("client_assertion", &assertion)]);
+    with(&other).post_form("/oauth2/token", &refresh).await.oauth_error(400, "invalid_dpop_proof");
     // Old clients can't send a proof.
     let bearer = shown(&house, &named()).await.ok();
     assert_eq!(bearer.text("token_type"), "Bearer");

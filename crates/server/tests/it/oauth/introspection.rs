@@ -31,8 +31,8 @@ async fn a_live_access_token_is_told_with_what_it_says(engine: Engine) {
     let (house, uid) = with_web_app(engine).await;
     let secret = house.with_secret("client_secret_post").await;
     let access = signed_in(&house, &uid).await.text("access_token");
-    let said = claims(&access);
-    let (iat, exp, sid) = (said["iat"].as_i64().unwrap() + 1, said["exp"].clone(), said["sid"].clone());
+    let read = claims(&access);
+    let (iat, exp, sid) = (read["iat"].as_i64().unwrap() + 1, read["exp"].clone(), read["sid"].clone());
     let told = ask(&house, &secret, &access, &[("token_type_hint", "refresh_token")]).await.ok();
     let expected = json!({
         "active": true, "scope": "openid email", "client_id": "c3", "sub": uid, "token_type": "Bearer",

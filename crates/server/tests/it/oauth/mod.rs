@@ -6,6 +6,7 @@ mod client_auth;
 mod client_credentials;
 mod codes;
 mod discovery;
+mod forms;
 mod id_tokens;
 mod introspection;
 mod real_clients;

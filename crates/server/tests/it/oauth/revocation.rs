@@ -83,6 +83,9 @@ async fn a_confidential_client_proves_itself(engine: Engine) {
     assert!(is_live(&house, &access).await);
     give_back(&house, &access, &of_c4).await.is_ok();
     assert!(!is_live(&house, &access).await);
+    // What belongs to no session can't be ended, and the client is told so.
+    let own = house.node.token(&over(&of_c4, &[("grant_type", "client_credentials")])).await.ok().text("access_token");
+    give_back(&house, &own, &of_c4).await.oauth_error(400, "unsupported_token_type");
 }
 
 async fn a_bound_session_is_not_ended_by_a_copied_token(engine: Engine) {

@@ -35,7 +35,7 @@ async fn a_public_client_goes_through_by_each_algorithm() {
         house.set_client("c3", &[&format!("oauth.id_token_alg={alg}")]).await;
         let callbacks =
             [callback(&house, &uid, &[("nonce", "n-1")]).await, callback(&house, &uid, &[("nonce", "n-1")]).await];
-        let told = facts(&house, json!({"client_id": "c3", "method": "none", "alg": alg, "callbacks": callbacks}));
+        let told = facts(&house, &json!({"client_id": "c3", "method": "none", "alg": alg, "callbacks": callbacks}));
         goes_through(&uid, &house, &told).await;
     }
 }
@@ -49,7 +49,7 @@ async fn a_client_with_a_secret_goes_through_and_introspects() {
         let callbacks = [callback(&house, &uid, &more).await, callback(&house, &uid, &more).await];
         let said =
             json!({"client_id": "c4", "method": method, "secret": secret, "alg": "ES256", "callbacks": callbacks});
-        let told = facts(&house, said);
+        let told = facts(&house, &said);
         goes_through(&uid, &house, &told).await;
     }
 }
@@ -68,6 +68,6 @@ async fn a_client_that_signs_assertions_goes_through() {
     let callbacks = [callback(&house, &uid, &more).await, callback(&house, &uid, &more).await];
     let said =
         json!({"client_id": "c4", "method": "private_key_jwt", "pkcs8": pkcs8, "alg": "ES256", "callbacks": callbacks});
-    let told = facts(&house, said);
+    let told = facts(&house, &said);
     goes_through(&uid, &house, &told).await;
 }

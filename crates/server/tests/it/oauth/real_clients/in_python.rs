@@ -22,7 +22,7 @@ async fn the_guides_client_exchanges_codes_by_jwks_and_by_pem_and_is_told_of_a_r
     let pem = house.node.service.public_key_pem(&p1()).unwrap();
     let (one, two) = (house.code(&uid, &[]).await, house.code(&uid, &[]).await);
     let told =
-        facts(&house, json!({"client_id": "c3", "pem": pem, "codes": [one, two], "bearer_token": "not.one.of-ours"}));
+        facts(&house, &json!({"client_id": "c3", "pem": pem, "codes": [one, two], "bearer_token": "not.one.of-ours"}));
     let done = script("exchange.py", &told).await;
     for claims in [&done["by_jwks"], &done["by_pem"]] {
         assert_eq!((&claims["sub"], &claims["email"]), (&uid.as_str().into(), &"ada@example.com".into()), "{done}");
@@ -44,7 +44,7 @@ async fn the_guides_client_signs_assertions_for_the_token_endpoint_as_a_legacy_c
         use base64::{Engine, engine::general_purpose::STANDARD};
         format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(&*made))
     };
-    let told = facts(&house, json!({"client_id": "c4", "signing_key": pem, "code": code}));
+    let told = facts(&house, &json!({"client_id": "c4", "signing_key": pem, "code": code}));
     let done = script("assert.py", &told).await;
     assert_eq!((&done["sub"], &done["aud"], &done["email"]), (&uid.into(), &"c4".into(), &"ada@example.com".into()));
 }
@@ -54,7 +54,7 @@ async fn authlib_gets_refreshes_introspects_and_gives_back_tokens() {
     let (house, uid) = house().await;
     let secret = house.with_secret("client_secret_basic").await;
     let callback = callback(&house, &uid, &[("client_id", "c4"), ("nonce", "n-1")]).await;
-    let told = facts(&house, json!({"client_id": "c4", "client_secret": secret, "callback": callback}));
+    let told = facts(&house, &json!({"client_id": "c4", "client_secret": secret, "callback": callback}));
     let done = script("session.py", &told).await;
     assert_eq!((&done["id_token"]["sub"], &done["id_token"]["nonce"]), (&uid.as_str().into(), &"n-1".into()), "{done}");
     assert_eq!(done["userinfo"]["sub"], uid);

@@ -23,7 +23,7 @@ async fn house() -> (House, String) {
 }
 
 /// What a script is told.
-fn facts(house: &House, more: Value) -> Value {
+fn facts(house: &House, more: &Value) -> Value {
     let issuer = house.public_url();
     let mut facts = json!({
         "issuer": issuer, "token_endpoint": format!("{issuer}/oauth2/token"),
