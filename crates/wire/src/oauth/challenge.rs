@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 /// One step. The first is an authorization request; the next send `auth_session` and what was asked for.
 #[derive(ToSchema)]
 #[schema(as = AuthorizeChallengeRequest, example = json!({
-    "response_type": "code", "client_id": "c3", "scope": "openid email", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "response_type": "code", "client_id": "my-app", "scope": "openid email", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
     "code_challenge_method": "S256", "login_hint": "alice@example.com"
 }))]
 pub struct ChallengeSchema {

@@ -268,6 +268,7 @@ fn has_example(document: &Value, media: &Value) -> bool {
 
 async fn every_example_of_a_request_is_one_that_the_server_reads(engine: Engine) {
     let house = House::in_development(engine).await;
+    house.set(&["signup=on"]).await;
     let (document, mut operations) = served(&house).await;
     // Sign-up first: the same person is signed in by the next example.
     operations.sort_by_key(|operation| operation.id != "signUp");
