@@ -1,19 +1,57 @@
-//! `hawcx-oauth-client` 1.0.0, and `authlib`.
+//! `hawcx-oauth-client` 1.0.0 and 1.3.0, and `authlib`.
 
-use std::path::Path;
+use std::{path::Path, process::Command};
 
 use countersign_crypto::jose::{client_key::ClientKey, signing_key::SigningKey};
-use countersign_domain::id::SigningKeyId;
+use countersign_domain::{id::SigningKeyId, signing_algorithm::SigningAlgorithm};
 use countersign_testkit::house::p1;
 use serde_json::{Value, json};
 
 use super::{callback, facts, house, printed};
-use crate::guides::in_python::python;
+use crate::guides::{
+    in_python::{python, python_of},
+    tools::told as told_by_the_run,
+};
 
 async fn script(name: &str, facts: &Value) -> Value {
-    let mut command = python();
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/oauth/real_clients").join(name));
-    printed(command.into(), facts).await
+    script_by(python(), name, facts).await
+}
+
+async fn script_by(mut python: Command, name: &str, facts: &Value) -> Value {
+    python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/oauth/real_clients").join(name));
+    printed(python.into(), facts).await
+}
+
+/// With the later version of the guide's client.
+fn newer() -> Command {
+    python_of(&told_by_the_run("COUNTERSIGN_TEST_PYTHON_NEWER"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guides_client_of_later_versions_names_its_project_alone() {
+    let (house, uid) = house().await;
+    let code = house.code(&uid, &[("nonce", "n-1")]).await;
+    let told = facts(&house, &json!({"client_id": "c3", "config_id": "p1", "code": code, "nonce": "n-1"}));
+    let done = script_by(newer(), "newer.py", &told).await;
+    assert_eq!((&done["claims"]["sub"], &done["claims"]["email"]), (&uid.into(), &"ada@example.com".into()), "{done}");
+    assert_eq!(done["again"], "invalid_grant");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guides_client_of_later_versions_signs_assertions_with_ed25519() {
+    let (house, uid) = house().await;
+    house.confidential("private_key_jwt").await;
+    let key = SigningKey::generate_for(SigningAlgorithm::EdDsa, SigningKeyId::from_bytes([9; 16])).unwrap();
+    let public = serde_json::to_value(key.verifying_key().unwrap().to_jwk()).unwrap();
+    house.set_client("c4", &[&format!("oauth.jwks={}", json!({"keys": [public]})), "oauth.legacy=on"]).await;
+    // RFC 8410 §7: the seed stands after 16 bytes of what it is.
+    let mut private = public;
+    private["d"] = countersign_crypto::encoding::encode(&key.danger_to_pkcs8().unwrap()[16..48]).into();
+    let code = house.code(&uid, &[("client_id", "c4")]).await;
+    let told = facts(&house, &json!({"client_id": "c4", "config_id": "p1", "code": code, "jwk": private}));
+    let done = script_by(newer(), "newer.py", &told).await;
+    assert_eq!((&done["claims"]["sub"], &done["claims"]["aud"]), (&uid.into(), &"c4".into()), "{done}");
+    assert_eq!(done["again"], "invalid_grant");
 }
 
 #[tokio::test(flavor = "multi_thread")]
