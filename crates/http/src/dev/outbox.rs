@@ -112,6 +112,7 @@ impl IntoResponse for Page<'_> {
 }
 
 /// Messages stay for a day: the hour says it all.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass by reference")]
 fn clock(seconds: &i64) -> String {
     let of_day = seconds.rem_euclid(86_400);
     format!("{:02}:{:02}:{:02} UTC", of_day / 3600, of_day / 60 % 60, of_day % 60)

@@ -24,19 +24,16 @@ const NAMES: [&str; 3] = ["to", "text", "from"];
 impl Body {
     /// Reads the one of them that is given.
     pub(super) fn read(form: &[String], json: Option<&str>) -> Result<Self, Failure> {
-        let body = match json {
-            Some(json) => {
-                // The parser's own words would repeat what may hold a secret.
-                Self::Json(serde_json::from_str(json).map_err(|_| bad("sms.json must be JSON"))?)
-            }
-            None => {
-                let field = |line: &String| {
-                    let (name, value) =
-                        line.split_once('=').ok_or_else(|| bad("sms.form must be fields like `To={to}`"))?;
-                    Ok((name.to_owned(), value.to_owned()))
-                };
-                Self::Form(form.iter().map(field).collect::<Result<_, Failure>>()?)
-            }
+        let body = if let Some(json) = json {
+            // The parser's own words would repeat what may hold a secret.
+            Self::Json(serde_json::from_str(json).map_err(|_| bad("sms.json must be JSON"))?)
+        } else {
+            let field = |line: &String| {
+                let (name, value) =
+                    line.split_once('=').ok_or_else(|| bad("sms.form must be fields like `To={to}`"))?;
+                Ok((name.to_owned(), value.to_owned()))
+            };
+            Self::Form(form.iter().map(field).collect::<Result<_, Failure>>()?)
         };
         if let Some(unknown) = body.texts().into_iter().flat_map(places).find(|name| !NAMES.contains(name)) {
             return Err(Failure::Usage(format!(
@@ -137,15 +134,12 @@ fn fill_by<'v>(text: &str, value: impl Fn(&str) -> Option<&'v str>) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('{') {
         filled.push_str(before);
-        match after.split_once('}').and_then(|(name, after)| Some((value(name)?, after))) {
-            Some((value, after)) => {
-                filled.push_str(value);
-                rest = after;
-            }
-            None => {
-                filled.push('{');
-                rest = after;
-            }
+        if let Some((value, after)) = after.split_once('}').and_then(|(name, after)| Some((value(name)?, after))) {
+            filled.push_str(value);
+            rest = after;
+        } else {
+            filled.push('{');
+            rest = after;
         }
     }
     filled.push_str(rest);

@@ -44,7 +44,7 @@ async function look(name, context) {
   assert.deepEqual(grave.map(({ id }) => id), [], name);
 
   // By keyboard alone: what isn't asked for goes away.
-  await page.getByLabel('To').focus();
+  await page.getByRole('textbox', { name: 'To' }).focus();
   await page.keyboard.type('+15551234567');
   await page.keyboard.press('Enter');
   await page.waitForURL(/to=/);

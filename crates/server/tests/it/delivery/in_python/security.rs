@@ -92,10 +92,8 @@ async fn between(answer: impl Fn(&str) -> &'static str + Send + 'static) -> (u16
 #[tokio::test(flavor = "multi_thread")]
 async fn where_starttls_is_not_offered_nothing_is_said_in_the_clear() {
     let server = MailServer::start(Security::StartTls).await;
-    let answer = |line: &str| match line.starts_with("EHLO") {
-        true => "250-mail.test\r\n250 AUTH PLAIN LOGIN\r\n",
-        false => "250 yes\r\n",
-    };
+    let answer =
+        |line: &str| if line.starts_with("EHLO") { "250-mail.test\r\n250 AUTH PLAIN LOGIN\r\n" } else { "250 yes\r\n" };
     let (port, heard) = between(answer).await;
     only_the_other_way(&server, MailConfig { port: Some(port), ..server.config() }).await;
     assert_eq!(String::from_utf8_lossy(&heard.await.unwrap()), "EHLO auth.example.com\r\n");
@@ -104,9 +102,12 @@ async fn where_starttls_is_not_offered_nothing_is_said_in_the_clear() {
 #[tokio::test(flavor = "multi_thread")]
 async fn where_starttls_is_refused_nothing_is_said_in_the_clear() {
     let server = MailServer::start(Security::StartTls).await;
-    let answer = |line: &str| match line.starts_with("EHLO") {
-        true => "250-mail.test\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n",
-        false => "454 4.7.0 not now\r\n",
+    let answer = |line: &str| {
+        if line.starts_with("EHLO") {
+            "250-mail.test\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n"
+        } else {
+            "454 4.7.0 not now\r\n"
+        }
     };
     let (port, heard) = between(answer).await;
     only_the_other_way(&server, MailConfig { port: Some(port), ..server.config() }).await;
@@ -117,9 +118,12 @@ async fn where_starttls_is_refused_nothing_is_said_in_the_clear() {
 #[tokio::test(flavor = "multi_thread")]
 async fn answers_that_come_before_the_way_is_secured_are_not_taken_for_later_ones() {
     let server = MailServer::start(Security::StartTls).await;
-    let answer = |line: &str| match line.starts_with("EHLO") {
-        true => "250-mail.test\r\n250 STARTTLS\r\n",
-        false => "220 go ahead\r\n250-mail.test\r\n250 AUTH PLAIN\r\n235 yes\r\n250 yes\r\n",
+    let answer = |line: &str| {
+        if line.starts_with("EHLO") {
+            "250-mail.test\r\n250 STARTTLS\r\n"
+        } else {
+            "220 go ahead\r\n250-mail.test\r\n250 AUTH PLAIN\r\n235 yes\r\n250 yes\r\n"
+        }
     };
     let (port, heard) = between(answer).await;
     only_the_other_way(&server, MailConfig { port: Some(port), ..server.config() }).await;
