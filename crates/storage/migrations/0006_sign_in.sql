@@ -1,12 +1,12 @@
--- Sign-ins that are under way. The handle changes with each step, so that none is taken twice.
+-- Sign-ins that are under way. The handle changes with each step, so that none is taken twice. Null: nobody has said yet who they are.
 create table sign_ins (
     project_id text not null,
     sign_in_id text not null,
     handle_hash text not null,
     client_id text not null,
     request text not null,
-    kind text not null,
-    value text not null,
+    kind text,
+    value text,
     dpop_jkt text,
     challenge_id text,
     code_hash text,

@@ -80,10 +80,9 @@ impl Service {
         match meant(&short.asserted, found, Vec::new()) {
             Meant::Conflict(conflict) => return Err(VouchRefused::Conflict(conflict)),
             Meant::Nobody if !short.creates_the_long_way() => return Err(short.nobody()),
-            Meant::Nobody => {}
             Meant::User(user) if user.disabled_at.is_some() => return Err(VouchRefused::UserDisabled),
             Meant::User(_) if !short.may_find => return Err(VouchRefused::UserExists),
-            Meant::User(_) => {}
+            Meant::Nobody | Meant::User(_) => {}
         }
         let plan = Plan {
             draft: short.draft.clone(),

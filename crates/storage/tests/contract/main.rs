@@ -18,6 +18,7 @@ mod migrate;
 mod projects;
 mod provider;
 mod sessions;
+mod sign_ins;
 mod spent;
 mod users;
 mod writer;

@@ -66,6 +66,7 @@ pub struct AttributesSchema {
 /// What is known of a user. What isn't known is null.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_excessive_bools, reason = "members of a published answer")]
 #[schema(rename_all = "camelCase", example = json!({
     "email": "alice@example.com", "emailVerified": true, "phoneNumber": null, "phoneNumberVerified": false,
     "mfaEnabled": false, "eligibleForMFA": true, "passwordSet": false

@@ -61,7 +61,7 @@ impl<'h> Screens<'h> {
         self.asked(&answer)
     }
 
-    /// What is asked, and the auth_session for the next call.
+    /// What is asked, and the `auth_session` for the next call.
     #[track_caller]
     fn asked(&mut self, answer: &Answer) -> Value {
         let json = answer.json();
