@@ -78,6 +78,7 @@ fn is_accepted(headers: &HeaderMap) -> bool {
         method: "GET".to_owned(),
         path: "/verify".to_owned(),
         forwarded: None,
+        is_asked_about: false,
     });
     let forwarded = ["x-forwarded-uri", "x-original-uri", "x-original-url"];
     let query = forwarded.iter().find_map(|name| text(name)?.split_once('?'));

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use countersign_domain::{
     client::ClientKind,
+    message::{Channel, Destination, calling_code},
     proof::{Level, Method},
     text::{DeviceId, ExternalId, InvalidText, Name, PhoneNumber},
 };
@@ -17,6 +18,15 @@ fuzz_target!(|text: &str| {
         (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
     });
     assert_eq!(read(text, PhoneNumber::as_str), is_phone);
+    if let Ok(number) = text.parse::<PhoneNumber>() {
+        assert!(text[1..].starts_with(calling_code(&number)));
+    }
+    // A destination is one line, whatever it was read from: it goes into headers.
+    if let Ok(destination) = text.parse::<Destination>() {
+        assert_eq!(destination.channel() == Channel::Sms, is_phone);
+        assert!(destination.as_str().bytes().all(|b| b.is_ascii_graphic()) && destination.masked().len() < 300);
+        assert!(destination.as_str().eq_ignore_ascii_case(text));
+    }
     assert_eq!(read(text, ExternalId::as_str), is_clean && (1..=255).contains(&text.len()));
     assert_eq!(read(text, Name::as_str), is_clean && text.len() <= 255);
     assert_eq!(read(text, DeviceId::as_str), is_clean && (1..=128).contains(&text.len()));

@@ -9,7 +9,7 @@ use std::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use countersign_crypto::{entropy::Entropy, master_key::MasterKey, secret::SecretText, user_mac::HmacSecret};
 use countersign_domain::{
-    client_api_key::ClientApiKeyKind, clock::Timestamp, id::ProjectId, identity::Identity, key::KeyScope, text::Name,
+    client::ClientKind, client_api_key::ClientApiKeyKind, clock::Timestamp, id::{ClientId, ProjectId}, identity::Identity, key::KeyScope, text::Name,
 };
 use countersign_service::{Service, config::Config, projects::set::SettingChanges, time::TimeSource, vouch::Names};
 use countersign_storage::{
@@ -18,6 +18,10 @@ use countersign_storage::{
 };
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
+
+/// Where the users of client `c3` are sent back to.
+pub const REDIRECT_URIS: &str =
+    "https://app.example.com/callback http://127.0.0.1/callback http://localhost:5000/callback";
 
 /// The user whom most calls name.
 pub const USER: &str = "Ada 7";
@@ -99,6 +103,10 @@ async fn furnished(url: String) -> (Service, Vec<(&'static str, String)>, Vec<St
     ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
     service.set_project(&p1, SettingChanges { name: None, settings }).await.unwrap();
+    let c3: ClientId = "c3".parse().unwrap();
+    service.create_client(&p1, c3.clone(), Name::default(), ClientKind::Web).await.unwrap();
+    let settings = vec![("oauth.redirect_uris".to_owned(), REDIRECT_URIS.to_owned())];
+    service.set_client(&p1, &c3, SettingChanges { name: None, settings }).await.unwrap();
     let names = Names { given: Name::default(), family: Name::default() };
     let identity = Identity::ExternalId(USER.parse().unwrap());
     service.create_user(&p1, names, vec![identity], true).await.unwrap();

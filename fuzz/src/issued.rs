@@ -7,6 +7,7 @@ use countersign_crypto::{
     entropy::Entropy,
     jose::{
         access_token::AccessToken,
+        client_jwks::ClientJwks,
         client_key::ClientKey,
         signing_key::{SigningKey, VerifyingKey},
     },
@@ -109,6 +110,12 @@ pub static ACCESS_TOKENS: LazyLock<Vec<AccessToken>> = LazyLock::new(|| {
 
 /// A client's key, which makes proofs.
 pub static CLIENT_KEY: LazyLock<ClientKey> = LazyLock::new(|| ClientKey::from_pkcs8(&PKCS8).unwrap());
+
+/// The same as a client registers it.
+pub static CLIENT_KEYS: LazyLock<ClientJwks> = LazyLock::new(|| {
+    let set = serde_json::json!({"keys": [CLIENT_KEY.jwk()]});
+    ClientJwks::parse(set.to_string().as_bytes()).unwrap()
+});
 
 /// Every proof that stands among the seeds: those of RFC 9449 §4.2 and §7.1, and ours.
 pub static PROOFS: LazyLock<Vec<String>> = LazyLock::new(|| {

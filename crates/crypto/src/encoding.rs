@@ -2,7 +2,10 @@
 
 use base64::{
     Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
+    engine::{
+        DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig,
+        general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    },
 };
 
 /// The text of some bytes.
@@ -13,6 +16,11 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
 /// The bytes of a text. Padding, white space, the other alphabet and loose bits at the end are refused, so no bytes have two spellings.
 pub fn decode(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// The bytes of a text in the other alphabet, padded (RFC 4648 §4), as HTTP's `Basic` has them.
+pub fn decode_standard(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
 }
 
 /// The bytes that somebody may have meant: either alphabet, padded or not, loose bits at the end. Only for finding out what went wrong;

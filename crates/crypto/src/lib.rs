@@ -3,8 +3,11 @@
 //! Everything secret has a type of its own without `Debug`; what may touch the disk is a hash or a sealed text, again of its own type. Names
 //! say how far a value can be trusted: `unverified_` until proven, `danger_` for what can be misused.
 
+pub mod activation_code;
 pub mod api_key;
+pub mod authorization_code;
 pub mod caller_marks;
+pub mod client_secret;
 pub mod digest;
 pub mod dpop;
 pub mod dpop_nonce;
@@ -13,7 +16,10 @@ pub mod entropy;
 pub mod jose;
 pub mod mac_recipe;
 pub mod master_key;
+pub mod one_time_code;
+pub mod pkce;
 pub mod refresh_token;
 pub mod seal;
 pub mod secret;
+pub mod sign_in_handle;
 pub mod user_mac;

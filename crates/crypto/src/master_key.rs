@@ -9,8 +9,8 @@ use countersign_domain::id::{MacKeyId, ProjectId};
 use zeroize::Zeroizing;
 
 use crate::{
-    caller_marks::CallerMarksKey, dpop_nonce::DpopNonceKey, encoding, entropy::Entropy, refresh_token::RefreshTokenKey,
-    secret::SecretText,
+    caller_marks::CallerMarksKey, dpop_nonce::DpopNonceKey, encoding, entropy::Entropy, one_time_code::OneTimeCodeKey,
+    refresh_token::RefreshTokenKey, secret::SecretText,
 };
 
 /// 32 random bytes on which every secret at rest hangs.
@@ -33,6 +33,7 @@ enum Purpose<'a> {
     RefreshToken { project: &'a ProjectId, key: MacKeyId },
     CallerMarks { project: &'a ProjectId },
     DpopNonce { project: &'a ProjectId },
+    OneTimeCode { project: &'a ProjectId },
 }
 
 impl MasterKey {
@@ -77,6 +78,11 @@ impl MasterKey {
         DpopNonceKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(Purpose::DpopNonce { project })))
     }
 
+    /// Recognises a project's one-time codes.
+    pub fn one_time_code_key(&self, project: &ProjectId) -> OneTimeCodeKey {
+        OneTimeCodeKey(hmac::Key::new(hmac::HMAC_SHA256, &*self.derive(Purpose::OneTimeCode { project })))
+    }
+
     pub(crate) fn sealing_key(&self, table: &str, column: &str) -> aead::RandomizedNonceKey {
         let key = self.derive(Purpose::Seal { table, column });
         #[expect(clippy::expect_used, reason = "the only failure is a key of another length")]
@@ -104,6 +110,7 @@ impl fmt::Display for Purpose<'_> {
             Self::RefreshToken { project, key } => write!(f, "refresh token/{project}/{key}"),
             Self::CallerMarks { project } => write!(f, "caller marks/{project}"),
             Self::DpopNonce { project } => write!(f, "dpop nonce/{project}"),
+            Self::OneTimeCode { project } => write!(f, "one-time code/{project}"),
         }
     }
 }
@@ -176,6 +183,8 @@ mod tests {
             tag(&master.caller_marks_key(&p1).0),
             tag(&master.dpop_nonce_key(&p1).0),
             tag(&master.dpop_nonce_key(&p2).0),
+            tag(&master.one_time_code_key(&p1).0),
+            tag(&master.one_time_code_key(&p2).0),
             tag(&key(2).refresh_token_key(&p1, MacKeyId(1)).0),
         ];
         for (i, one) in tags.iter().enumerate() {

@@ -106,6 +106,20 @@ acts! {
     KeyRotated = "key.rotated",
     /// A key was made worthless.
     KeyRevoked = "key.revoked",
+    /// A code with which people may sign up was made.
+    ActivationCodeCreated = "activation_code.created",
+    /// A code with which people could sign up was ended.
+    ActivationCodeRevoked = "activation_code.revoked",
+    /// A client was given a secret.
+    ClientSecretCreated = "client_secret.created",
+    /// A client's secret was made worthless.
+    ClientSecretRevoked = "client_secret.revoked",
+    /// A client didn't prove that it is one.
+    ClientRefused = "client.refused",
+    /// A token request was refused whose client was right.
+    GrantRefused = "grant.refused",
+    /// A code came a second time; the session that it had opened was ended.
+    CodeReplayed = "code.replayed",
     /// A user came to be.
     UserCreated = "user.created",
     /// A user's names were changed.
@@ -124,6 +138,8 @@ acts! {
     IdentityAdded = "identity.added",
     /// A user lost an identity.
     IdentityRemoved = "identity.removed",
+    /// Somebody signed in here, for a client.
+    SignInPassed = "sign_in.passed",
     /// A session was opened because a backend vouched.
     SessionVouched = "session.vouched",
     /// A session was opened for a user who was proved otherwise.

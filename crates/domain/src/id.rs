@@ -89,8 +89,24 @@ ulid_id!(
     SigningKeyId, "sig_", "signing key id"
 );
 ulid_id!(
+    /// A code that was sent to somebody.
+    ChallengeId, "chl_", "challenge id"
+);
+ulid_id!(
+    /// A sign-in that is under way.
+    SignInId, "sin_", "sign-in id"
+);
+ulid_id!(
+    /// A code that lets somebody sign up.
+    ActivationCodeId, "act_", "activation code id"
+);
+ulid_id!(
     /// An entry of the audit trail.
     AuditId, "evt_", "audit entry id"
+);
+ulid_id!(
+    /// A message to a user, on its way by mail or telephone. The same at every attempt, so that who gets it twice can tell.
+    MessageId, "msg_", "message id"
 );
 
 macro_rules! slug_id {

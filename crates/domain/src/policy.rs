@@ -8,11 +8,20 @@ mod value;
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 pub use value::{HmacEnforcement, ProofVersions, SignupExisting, VouchEmail};
-use value::{audience, choice, host_name, host_names, optional, origins, patience, rotation, span, switch};
+use value::{
+    audience, choice, grants, host_name, host_names, json_or_nothing, optional, origins, parsed, patience,
+    redirect_uris, rotation, scopes, span, switch,
+};
 
 use crate::{
     gateway::{routes::Routes, upstream::Upstream},
+    oauth::{
+        redirect_uri::RedirectUri,
+        registration::{AuthMethod, GrantType, PkcePolicy},
+        scope::Scopes,
+    },
     refresh::RefreshRule,
+    signing_algorithm::SigningAlgorithm,
 };
 
 /// Settings that somebody made, by name.
@@ -25,6 +34,20 @@ pub enum Scope {
     Project,
     /// On the project, and differently on a client.
     Client,
+    /// On a client only: it says what that one client is.
+    OnlyClient,
+}
+
+impl Scope {
+    /// May a client set it?
+    pub const fn has_clients(self) -> bool {
+        matches!(self, Self::Client | Self::OnlyClient)
+    }
+
+    /// May a project set it?
+    pub const fn has_projects(self) -> bool {
+        matches!(self, Self::Project | Self::Client)
+    }
 }
 
 /// What there is to know about a setting.
@@ -50,6 +73,9 @@ pub enum InvalidSetting {
     /// It is the project's alone.
     #[error("`{0}` is a setting of the project, not of a client")]
     NotForClients(&'static str),
+    /// It is a client's alone.
+    #[error("`{0}` is a setting of a client, not of the project")]
+    NotForProjects(&'static str),
     /// It can't have that value.
     #[error("`{name}` {problem}")]
     Value {
@@ -101,6 +127,10 @@ settings! {
     vouch_email: VouchEmail = "vouch.email", Project, "trusted", choice::<VouchEmail>;
     /// What a sign-up gets that names a user who exists: `accept`, tokens for that user, or `reject`, an error.
     signup_existing: SignupExisting = "signup_existing", Project, "accept", choice::<SignupExisting>;
+    /// Whether whoever proves an address here may become a user: `on`, or `off`, where only backends and operators make users.
+    signup: bool = "signup", Project, "off", switch;
+    /// Whether newcomers need an activation code (`countersign activation-code create`), vouched-for ones too: `on`, or `off`.
+    signup_activation: bool = "signup.activation", Project, "off", switch;
     /// The host name at which this project is served, beside its path; empty: none.
     host: Option<String> = "host", Project, "", host_name;
     /// The `aud` of access tokens, an absolute URI or a name; empty: the project's issuer.
@@ -113,6 +143,10 @@ settings! {
     limit_email: NonZeroU32 = "limits.email", Project, "60", choice::<NonZeroU32>;
     /// Failed calls per minute from one network (/24 or /56). Authentic tokens are served even then.
     limit_failures: NonZeroU32 = "limits.failures", Project, "60", choice::<NonZeroU32>;
+    /// Messages an hour that may be sent because of one network (/24 or /56). One address gets five in ten minutes, whoever asks.
+    limit_messages_network: NonZeroU32 = "limits.messages.network", Project, "60", choice::<NonZeroU32>;
+    /// Text messages an hour that may be sent to the telephones of one country.
+    limit_messages_country: NonZeroU32 = "limits.messages.country", Project, "300", choice::<NonZeroU32>;
     /// What an app must show beside a user's id: `required`, an HMAC; `observe`, nothing, but what would fail is counted; `off`, nothing.
     hmac: HmacEnforcement = "hmac", Project, "required", choice::<HmacEnforcement>;
     /// Which user proofs are taken: `v1`, good for ever; `v2`, which expires; `both`.
@@ -165,6 +199,24 @@ settings! {
     session_idle: Duration = "session.idle", Client, "30days", |text| span(text, "1m", "10years");
     /// How many sessions one user may have in one client; the oldest goes.
     session_cap: NonZeroU32 = "session.cap", Client, "100", choice::<NonZeroU32>;
+    /// Where users may be sent back to with a code, with spaces between: compared byte for byte, but for the port of `127.0.0.1` and `[::1]`; empty: nowhere.
+    oauth_redirect_uris: Vec<RedirectUri> = "oauth.redirect_uris", OnlyClient, "", redirect_uris;
+    /// How the client authenticates itself: `none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`. It uses this method and no other.
+    oauth_auth_method: AuthMethod = "oauth.auth_method", OnlyClient, "none", choice::<AuthMethod>;
+    /// The public keys of a client that signs assertions: a JWK Set of EC P-256, Ed25519 or RSA keys; empty: none.
+    oauth_jwks: Option<String> = "oauth.jwks", OnlyClient, "", json_or_nothing;
+    /// Whether the client is the project's own (`on`), so that its users aren't asked for consent and it may show its own screens; else `off`.
+    oauth_first_party: bool = "oauth.first_party", OnlyClient, "off", switch;
+    /// Which grants the client uses, with spaces between: `authorization_code`, `refresh_token`, `client_credentials`.
+    oauth_grants: Vec<GrantType> = "oauth.grants", OnlyClient, "authorization_code refresh_token", grants;
+    /// Which scopes the client may ask for, with spaces between.
+    oauth_scopes: Scopes = "oauth.scopes", OnlyClient, "openid profile email phone offline_access", scopes;
+    /// By which algorithm its id_tokens are signed: `ES256`, `EdDSA` or `RS256`.
+    oauth_id_token_alg: SigningAlgorithm = "oauth.id_token_alg", OnlyClient, "ES256", parsed::<SigningAlgorithm>;
+    /// What protects its codes: `required`, PKCE; `nonce_or_pkce`, one of both, for confidential clients that are older than PKCE.
+    oauth_pkce: PkcePolicy = "oauth.pkce", OnlyClient, "required", choice::<PkcePolicy>;
+    /// Whether its assertions may name the token endpoint as their audience (`on`), as old clients do; else `off`, the issuer alone.
+    oauth_legacy: bool = "oauth.legacy", OnlyClient, "off", switch;
 }
 
 impl Settings {

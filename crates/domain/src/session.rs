@@ -73,10 +73,13 @@ pub enum EndReason {
     Theft,
     /// An earlier refresh token came back later than `refresh.retry`.
     StaleToken,
+    /// The code that had opened it was used again.
+    CodeReplay,
 }
 
 impl EndReason {
-    const ALL: [Self; 6] = [Self::SignedOut, Self::Revoked, Self::Cap, Self::Replaced, Self::Theft, Self::StaleToken];
+    const ALL: [Self; 7] =
+        [Self::SignedOut, Self::Revoked, Self::Cap, Self::Replaced, Self::Theft, Self::StaleToken, Self::CodeReplay];
 
     /// The name in the database, in logs and in the audit trail.
     pub const fn as_str(self) -> &'static str {
@@ -87,6 +90,7 @@ impl EndReason {
             Self::Replaced => "replaced",
             Self::Theft => "theft",
             Self::StaleToken => "stale_token",
+            Self::CodeReplay => "code_replay",
         }
     }
 }

@@ -3,12 +3,14 @@
 
 pub mod app;
 mod client_api;
+mod dev;
 mod dpop_nonce;
 mod error;
 pub mod extract;
 mod gateway;
 mod identity_headers;
 mod layer;
+mod oauth;
 pub mod openapi;
 mod ops;
 pub mod router;

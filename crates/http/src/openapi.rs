@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{client_api, ops, vouch};
+use crate::{client_api, oauth, ops, vouch};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,12 +25,17 @@ use crate::{client_api, ops, vouch};
     tags(
         (name = "Vouch", description = "Door 1: a backend vouches for its users, and their app goes on alone"),
         (name = "Client API", description = "Door 2, and what all doors share"),
+        (name = "OpenID provider", description = "Door 3: clients exchange codes for tokens, and ask who signed in"),
         (name = "Tokens", description = "What APIs need to check tokens"),
         (name = "Operation", description = "For machines that look after this one"),
     ),
     paths(
         vouch::sign_in::handle,
         vouch::sign_up::handle,
+        vouch::send_code::handle,
+        vouch::code_sign_in::handle,
+        vouch::code_sign_up::handle,
+        vouch::attributes::handle,
         vouch::refresh::handle,
         vouch::refresh::v1beta,
         vouch::sign_out::handle,
@@ -46,6 +51,13 @@ use crate::{client_api, ops, vouch};
         client_api::users::show::handle,
         client_api::users::set::handle,
         client_api::users::delete::handle,
+        oauth::authorize_challenge::handle,
+        oauth::token::handle,
+        oauth::userinfo::handle,
+        oauth::introspect::handle,
+        oauth::revoke::handle,
+        oauth::discovery::handle,
+        oauth::discovery::authorization_server,
         ops::jwks::handle,
         ops::health::live,
         ops::health::ready,
@@ -84,6 +96,17 @@ impl Modify for Proofs {
             ))
             .build();
         components.add_security_scheme("secret_bearer", SecurityScheme::Http(secret_bearer));
+        let client_secret = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some(
+                "A client's id and secret, for clients that registered `client_secret_basic` (RFC 6749 §2.3.1).",
+            ))
+            .build();
+        components.add_security_scheme("client_secret_basic", SecurityScheme::Http(client_secret));
+        let in_form =
+            "In the form: `client_id`, with `client_secret` or `client_assertion` where the client registered that.";
+        let client = ApiKey::Query(ApiKeyValue::with_description("client_id", in_form));
+        components.add_security_scheme("client", SecurityScheme::ApiKey(client));
         let access_token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")

@@ -16,12 +16,12 @@ use tower::Service;
 
 use crate::{
     app::App,
-    client_api,
+    client_api, dev,
     error::{client_api::Failure as ClientApiFailure, vouch::Failure as VouchFailure},
     extract::address::host_of,
     gateway,
     layer::observe::{Observe, is_door_one},
-    ops, vouch,
+    oauth, ops, vouch,
 };
 
 /// Everything that is answered: on most hosts our doors, on some the gateway alone.
@@ -38,9 +38,12 @@ pub fn router(app: App) -> Hosts {
     let doors = Router::new()
         .merge(doors(""))
         .merge(doors("/p/{project}"))
+        .merge(inserted_metadata())
         .route("/health/live", get(ops::health::live))
         .route("/health/ready", get(ops::health::ready))
         .route("/metrics", get(ops::metrics::handle))
+        .route("/dev/outbox", get(dev::outbox::handle))
+        .route("/dev/outbox.css", get(dev::outbox::style))
         .route("/openapi.json", get(ops::document::handle))
         .fallback(gateway::handle::elsewhere)
         .method_not_allowed_fallback(wrong_method)
@@ -78,7 +81,27 @@ fn doors(at: &str) -> Router<App> {
         .merge(vouch_door(&format!("{at}/auth")))
         .merge(vouch_door(&format!("{at}/api/auth")))
         .merge(client_door(at))
+        .merge(provider(at))
         .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
+}
+
+/// Door 3: the OpenID provider.
+fn provider(at: &str) -> Router<App> {
+    Router::new()
+        .route(&format!("{at}/oauth2/authorize-challenge"), post(oauth::authorize_challenge::handle))
+        .route(&format!("{at}/oauth2/token"), post(oauth::token::handle))
+        .route(&format!("{at}/oauth2/userinfo"), get(oauth::userinfo::handle).post(oauth::userinfo::handle))
+        .route(&format!("{at}/oauth2/introspect"), post(oauth::introspect::handle))
+        .route(&format!("{at}/oauth2/revoke"), post(oauth::revoke::handle))
+        .route(&format!("{at}/.well-known/openid-configuration"), get(oauth::discovery::handle))
+        .route(&format!("{at}/.well-known/oauth-authorization-server"), get(oauth::discovery::handle))
+}
+
+/// For an issuer with a path its metadata stands before that path, too (RFC 8414 §3.1).
+fn inserted_metadata() -> Router<App> {
+    Router::new()
+        .route("/.well-known/openid-configuration/p/{project}", get(oauth::discovery::handle))
+        .route("/.well-known/oauth-authorization-server/p/{project}", get(oauth::discovery::handle))
 }
 
 /// Door 2.
@@ -104,6 +127,10 @@ fn vouch_door(at: &str) -> Router<App> {
     Router::new()
         .route(&format!("{at}/v1/private/signin"), post(vouch::sign_in::handle))
         .route(&format!("{at}/v1/private/signup"), post(vouch::sign_up::handle))
+        .route(&format!("{at}/v1/sendverificationtoken"), post(vouch::send_code::handle))
+        .route(&format!("{at}/v1/signin"), post(vouch::code_sign_in::handle))
+        .route(&format!("{at}/v1/signup"), post(vouch::code_sign_up::handle))
+        .route(&format!("{at}/v1/check-auth-attributes"), post(vouch::attributes::handle))
         .route(&format!("{at}/v1/refreshtoken"), post(vouch::refresh::handle))
         .route(&format!("{at}/v1beta/refreshtoken"), post(vouch::refresh::handle))
         .route(&format!("{at}/v1/signout"), post(vouch::sign_out::handle))

@@ -80,8 +80,8 @@ pub fn check_owner(path: &Path) -> Result<(), Failure> {
     )))
 }
 
-/// A master key that others can read is no secret.
-fn check_mode(file: &Path) -> Result<(), Failure> {
+/// What others can read is no secret.
+pub(crate) fn check_mode(file: &Path) -> Result<(), Failure> {
     let cannot = |problem| Failure::failed(&format!("can't look at {}", file.display()), problem);
     let mode = fs::metadata(file).map_err(cannot)?.permissions().mode();
     let for_others = mode & 0o077;

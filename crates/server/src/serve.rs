@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, routing::get};
 use countersign_crypto::entropy::Entropy;
+use countersign_domain::message::Channel;
 use countersign_http::{
     app::{App, Doors, MetricsPage},
     metrics_response,
@@ -89,6 +90,9 @@ pub async fn serve_until(
     let mut running = JoinSet::new();
     running.spawn(tasks::listen_for_changes(Arc::clone(&service), stopped.clone()));
     running.spawn(tasks::maintain(Arc::clone(&service), stopped.clone()));
+    for channel in Channel::ALL {
+        running.spawn(tasks::deliver(Arc::clone(&service), channel, stopped.clone()));
+    }
     start_doors(&service, bound, config, page, &stopped, &mut running);
     for address in &addresses {
         info!(http.address = %address, "listening on {address}");

@@ -83,6 +83,10 @@ fn describe() {
         "Streams that ended because what proved their caller was revoked"
     );
     describe_counter!("countersign_gateway_broken_streams_total", "Streams that broke off or stood still for too long");
+    describe_counter!("countersign_messages_total", "Messages to users, by channel and what became of them");
+    describe_counter!("countersign_messages_refused_total", "Messages that nobody may ask for so often, by limit");
+    describe_gauge!("countersign_messages_waiting", "Messages that haven't left yet, by channel");
+    describe_gauge!("countersign_channel_failing", "1 while messages don't leave by this channel");
     describe_gauge!("countersign_feed_age_seconds", "How long ago this node last heard of changes");
     describe_gauge!("countersign_revocations_remembered", "Revocations whose tokens may still be alive");
     describe_counter!("countersign_clock_leaps_total", "Leaps of wall time against monotonic time");

@@ -7,6 +7,7 @@ use countersign_service::{
     Service,
     config::Config as ServiceConfig,
     context::{check_master_key, needs_master_key},
+    deliver::carrier::Delivery,
 };
 use countersign_storage::{
     db::{Db, Engine, Options},
@@ -31,7 +32,12 @@ pub enum Schema {
 }
 
 /// Opens the database and begins to work with it. The master key is tried before anything is changed.
-pub async fn open_service(config: &Config, data: &DataDir, schema: Schema) -> Result<Arc<Service>, Failure> {
+pub async fn open_service(
+    config: &Config,
+    data: &DataDir,
+    schema: Schema,
+    delivery: Delivery,
+) -> Result<Arc<Service>, Failure> {
     let db = open_db(config, data).await?;
     let version = migrate::version(&db).await?;
     let entropy = Entropy::system();
@@ -43,7 +49,8 @@ pub async fn open_service(config: &Config, data: &DataDir, schema: Schema) -> Re
         let stale = "the database has an older schema than this program: run `countersign migrate`";
         return Err(Failure::Failed(stale.to_owned()));
     }
-    let service = Service::open(db, master_key, entropy, Arc::new(SystemClock::start()), service_config(config));
+    let service_config = ServiceConfig { delivery, ..service_config(config) };
+    let service = Service::open(db, master_key, entropy, Arc::new(SystemClock::start()), service_config);
     Ok(Arc::new(service.await?))
 }
 
@@ -130,10 +137,11 @@ mod tests {
         migrate::migrate(&db).await.unwrap();
         db.close().await;
 
-        drop(open_service(&config, &data, Schema::AsIs).await.unwrap());
+        drop(open_service(&config, &data, Schema::AsIs, Delivery::NOWHERE).await.unwrap());
 
         std::fs::remove_file(data.file("master.key")).unwrap();
-        let Err(refused) = open_service(&config, &data, Schema::AsIs).await else { panic!("opened without its key") };
+        let refused = open_service(&config, &data, Schema::AsIs, Delivery::NOWHERE).await;
+        let Err(refused) = refused else { panic!("opened without its key") };
         assert!(refused.to_string().starts_with("there is no master key at "), "{refused}");
         std::fs::remove_dir_all(&home).unwrap();
     }

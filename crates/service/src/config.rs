@@ -2,6 +2,8 @@
 
 use countersign_domain::id::ProjectId;
 
+use crate::deliver::carrier::Delivery;
+
 /// The deployment, as the roof configured it.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -19,6 +21,8 @@ pub struct Config {
     pub counted_callers: usize,
     /// How many proofs of possession are remembered, so that none is taken twice.
     pub seen_proofs: usize,
+    /// Where messages to users go.
+    pub delivery: Delivery,
 }
 
 impl Config {
@@ -41,6 +45,7 @@ impl Config {
             assertions: 30_000,
             counted_callers: 100_000,
             seen_proofs: 100_000,
+            delivery: Delivery::NOWHERE,
         }
     }
 }

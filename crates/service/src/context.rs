@@ -19,11 +19,12 @@ use tokio::sync::{Mutex, watch};
 use crate::{
     assertion::Assertions,
     config::Config,
+    deliver::Healths,
     directory::{Directory, LoadError},
     error::Outage,
     feed::Feed,
     known_users::KnownUsers,
-    limits::Limits,
+    limits::{Limits, Quotas},
     me::Profiles,
     project_counts::ProjectCounts,
     proof::{access_token::Verified, seen::SeenProofs},
@@ -43,6 +44,10 @@ pub struct Service {
     pub(crate) feed: Feed,
     pub(crate) revocations: Revocations,
     pub(crate) limits: Limits,
+    /// How many messages each destination was sent.
+    pub(crate) quotas: Quotas,
+    /// Whether messages leave.
+    pub(crate) healths: Healths,
     pub(crate) tally: Tally,
     pub(crate) counts: ProjectCounts,
     /// Access tokens whose signature has been checked, by their SHA-256. What may change is judged after it, every time.
@@ -101,6 +106,8 @@ impl Service {
             feed: Feed::default(),
             revocations: Revocations::default(),
             limits: Limits::new(config.counted_callers),
+            quotas: Quotas::new(config.counted_callers),
+            healths: Healths::default(),
             tally: Tally::default(),
             counts: ProjectCounts::default(),
             verified: remembering(config.verified_tokens),

@@ -2,10 +2,11 @@
 //! callers. Each node counts for itself.
 
 use std::{
+    collections::VecDeque,
     hash::{BuildHasher, Hash, RandomState},
     num::NonZeroU32,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -27,12 +28,17 @@ impl Rate {
         Self { interval: Duration::from_secs(1) / count.get(), burst }
     }
 
+    /// So many at once, and again once that long has passed.
+    pub(crate) fn within(count: NonZeroU32, span: Duration) -> Self {
+        Self { interval: span / count.get(), burst: count }
+    }
+
     pub(crate) fn per_hour(count: NonZeroU32) -> Self {
-        Self { interval: Duration::from_hours(1) / count.get(), burst: count }
+        Self::within(count, Duration::from_hours(1))
     }
 
     pub(crate) fn per_minute(count: NonZeroU32) -> Self {
-        Self { interval: Duration::from_mins(1) / count.get(), burst: count }
+        Self::within(count, Duration::from_mins(1))
     }
 
     /// Until when a caller has used up what came before, one more call included, if that is within the rate.
@@ -82,8 +88,13 @@ impl Limits {
 
     /// Would a call of `who` be within the rate? Counts nothing.
     pub(crate) fn has_room(&self, who: &impl Hash, rate: Rate, now: Duration) -> bool {
+        self.room(who, rate, now).is_ok()
+    }
+
+    /// The same, with when there will be room.
+    pub(crate) fn room(&self, who: &impl Hash, rate: Rate, now: Duration) -> Result<(), TooMany> {
         let cell = self.used_until.get(&self.hasher.hash_one(who));
-        rate.next(cell.map_or(0, |cell| cell.load(Ordering::Relaxed)), micros(now)).is_ok()
+        rate.next(cell.map_or(0, |cell| cell.load(Ordering::Relaxed)), micros(now)).map(drop)
     }
 
     fn cell(&self, who: &impl Hash) -> Arc<AtomicU64> {
@@ -92,6 +103,47 @@ impl Limits {
         match made {
             Ok(cell) => cell,
         }
+    }
+}
+
+/// So many within any span of such a length, and none sooner than so after the last. A [`Rate`] would let twice as many pass where a burst
+/// meets the end of another.
+#[derive(Debug)]
+pub(crate) struct Quota {
+    pub(crate) most: usize,
+    pub(crate) within: Duration,
+    pub(crate) apart: Duration,
+}
+
+/// Counts what is so rare that each time can be remembered.
+pub(crate) struct Quotas {
+    hasher: RandomState,
+    taken: Cache<u64, Arc<Mutex<VecDeque<Duration>>>>,
+}
+
+impl Quotas {
+    /// Counts for at most so many; beyond, those long unseen are forgotten.
+    pub(crate) fn new(counted: usize) -> Self {
+        Self { hasher: RandomState::new(), taken: Cache::new(counted) }
+    }
+
+    /// Counts one for `who` at `now`, a monotonic time, if it is within the quota.
+    pub(crate) fn take(&self, who: &impl Hash, quota: &Quota, now: Duration) -> Result<(), TooMany> {
+        let key = self.hasher.hash_one(who);
+        let Ok(taken) = self.taken.get_or_insert_with(&key, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        while taken.front().is_some_and(|first| *first + quota.within <= now) {
+            taken.pop_front();
+        }
+        let after_last = taken.back().map_or(now, |last| *last + quota.apart);
+        let after_first =
+            if taken.len() < quota.most { now } else { taken.front().map_or(now, |it| *it + quota.within) };
+        let free_at = after_last.max(after_first);
+        if free_at > now {
+            return Err(TooMany { retry_after: free_at.saturating_sub(now) });
+        }
+        taken.push_back(now);
+        Ok(())
     }
 }
 
@@ -157,5 +209,39 @@ mod tests {
             limits.take(&caller, rate, Duration::ZERO).unwrap();
         }
         assert!(limits.used_until.len() <= 1_000);
+    }
+
+    const FIVE: Quota = Quota { most: 5, within: Duration::from_mins(10), apart: Duration::from_secs(30) };
+
+    #[test]
+    fn a_quota_holds_in_any_span_of_its_length() {
+        let quotas = Quotas::new(10);
+        let mut taken: Vec<u64> = Vec::new();
+        for second in 0..3600 {
+            if quotas.take(&"a", &FIVE, Duration::from_secs(second)).is_ok() {
+                taken.push(second);
+            }
+        }
+        assert_eq!(taken[..7], [0, 30, 60, 90, 120, 600, 630]);
+        for first in &taken {
+            let within = taken.iter().filter(|at| (*first..first + 600).contains(*at)).count();
+            assert!(within <= 5, "{within} from {first}");
+        }
+    }
+
+    #[test]
+    fn who_comes_when_told_is_let_through_and_who_is_refused_pays_nothing() {
+        let quotas = Quotas::new(10);
+        let mut now = Duration::ZERO;
+        for _ in 0..20 {
+            if let Err(refused) = quotas.take(&"a", &FIVE, now) {
+                let too_early = (now + refused.retry_after).saturating_sub(Duration::from_micros(1));
+                assert!(quotas.take(&"a", &FIVE, too_early).is_err());
+                now += refused.retry_after;
+                assert_eq!(quotas.take(&"a", &FIVE, now), Ok(()));
+            }
+            assert!(quotas.take(&"b", &Quota { apart: Duration::ZERO, ..FIVE }, now + Duration::from_mins(11)).is_ok());
+            now += Duration::from_mins(11);
+        }
     }
 }

@@ -8,7 +8,8 @@ use countersign_domain::{
     id::ProjectId,
 };
 use countersign_storage::{
-    changes, client_api_keys, counters, error::Result as StorageResult, maintenance, secret_keys, signing_keys, spent,
+    authorization_codes, challenges, changes, client_api_keys, counters, error::Result as StorageResult, maintenance,
+    secret_keys, sign_ins, signing_keys, spent,
 };
 use tracing::{info, warn};
 
@@ -21,7 +22,8 @@ const ENDED_KEPT: Duration = Duration::from_hours(25);
 const BATCH: u32 = 200;
 /// For how many hours counts are kept: five weeks, so that a month can be compared.
 const HOURS_KEPT: i64 = 24 * 35;
-/// How long what was spent is kept beyond its time: a clock that is set back by less makes none of it good again.
+/// How long what was spent is kept beyond its time: a clock that is set back by less makes none of it good again. Codes are kept for as long, so
+/// that a second use is known for one.
 const SPENT_KEPT: Duration = Duration::from_hours(1);
 /// How long a clock must have been steady before anything is thrown away.
 const STEADY: Duration = Duration::from_mins(10);
@@ -35,6 +37,9 @@ impl Service {
         }
         let now = self.now();
         self.revocations.forget_expired(now.minus(STEADY));
+        if let Err(problem) = self.tidy_messages(now).await {
+            warn!(%problem, "can't end messages that are over: {problem}");
+        }
         let projects: Vec<ProjectId> = self.directory.load().projects().map(|view| view.project.id.clone()).collect();
         for project in projects {
             if let Err(problem) = self.throw_away(&project, now).await {
@@ -125,9 +130,12 @@ impl Service {
                         maintenance::delete_ended_sessions(&mut conn, &id, now.minus(ENDED_KEPT), BATCH).await?;
                     let news = changes::delete_expired(&mut conn, now.minus(ENDED_KEPT), BATCH).await?;
                     counters::delete_before(&mut conn, &id, counters::hour_of(now) - HOURS_KEPT).await?;
+                    let codes = authorization_codes::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let spent = spent::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let challenges = challenges::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let sign_ins = sign_ins::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
-                    Ok(expired.max(ended).max(news).max(spent).max(keys))
+                    Ok(expired.max(ended).max(news).max(codes).max(spent).max(challenges).max(sign_ins).max(keys))
                 })
             });
             if gone.await? < u64::from(BATCH) {
@@ -144,12 +152,13 @@ impl Service {
             return Ok(());
         };
         let every = view.settings.signing_rotation;
-        let signs_since = view.signs_since;
-        if every.is_zero() || now.since(signs_since) < every {
-            return Ok(());
+        for (algorithm, signs_since) in view.signing_algorithms() {
+            if every.is_zero() || now.since(signs_since) < every {
+                continue;
+            }
+            let kid = self.rotate_signing_key_for(project, algorithm, false).await?;
+            info!(project.id = %project, signing_key.id = %kid, "project {project} signs {algorithm} with the key {kid} now");
         }
-        let kid = self.rotate_signing_key(project, false).await?;
-        info!(project.id = %project, signing_key.id = %kid, "project {project} signs with the key {kid} now");
         Ok(())
     }
 }

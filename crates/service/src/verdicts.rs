@@ -12,6 +12,11 @@ pub(crate) enum Proof {
     AccessToken,
     RefreshToken,
     ClientCall,
+    CodeRequest,
+    Code,
+    Client,
+    Grant,
+    SignIn,
 }
 
 /// The reason of those that were no refusal.
@@ -25,12 +30,17 @@ impl Proof {
             Self::AccessToken => "access_token",
             Self::RefreshToken => "refresh_token",
             Self::ClientCall => "client_call",
+            Self::CodeRequest => "code_request",
+            Self::Code => "code",
+            Self::Client => "client",
+            Self::Grant => "grant",
+            Self::SignIn => "sign_in",
         }
     }
 
     /// Counts a verdict. The counters of the accepted are kept: they count most, and looking one up costs as much as a verdict.
     pub(crate) fn count(self, reason: &'static str) {
-        static KEPT: [OnceLock<Counter>; 5] = [const { OnceLock::new() }; 5];
+        static KEPT: [OnceLock<Counter>; 10] = [const { OnceLock::new() }; 10];
         let find = || counter!("countersign_verdicts_total", "proof" => self.label(), "reason" => reason);
         if reason == ACCEPTED {
             KEPT[self as usize].get_or_init(find).increment(1);

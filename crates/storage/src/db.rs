@@ -123,7 +123,10 @@ impl Engine {
                  ('sessions', 'sessions_by_end', '100000 100000 1'), \
                  ('sessions', 'sessions_by_expiry', '1000000 1000000 1'), \
                  ('spent', 'spent', '100000 100000 50000 1'), \
-                 ('spent', 'spent_by_expiry', '100000 1'); \
+                 ('spent', 'spent_by_expiry', '100000 1'), \
+                 ('messages', 'sqlite_autoindex_messages_1', '100000 100000 1'), \
+                 ('messages', 'messages_due', '100 50 1'), \
+                 ('messages', 'messages_ended', '100000 1'); \
                  analyze sqlite_schema"
             }
             Self::Postgres => "",

@@ -155,6 +155,16 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, iden
     Ok(conn.execute(delete).await? == 1)
 }
 
+/// Its user has proved it to us.
+pub async fn prove(conn: &mut Conn<'_>, project: &ProjectId, identity: &Identity, now: Timestamp) -> Result<()> {
+    let sql =
+        "update identities set source = 'proof', verified_at = $4 where project_id = $1 and kind = $2 and value = $3";
+    let update =
+        statement(sql).bind(project.as_str()).bind(identity.kind().as_str()).bind(identity.value()).bind(now.micros());
+    conn.execute(update).await?;
+    Ok(())
+}
+
 /// Gives all identities of one user to another.
 pub async fn reassign(conn: &mut Conn<'_>, project: &ProjectId, from: UserId, to: UserId) -> Result<u64> {
     let sql = "update identities set user_id = $3 where project_id = $1 and user_id = $2";

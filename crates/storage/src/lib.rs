@@ -3,10 +3,14 @@
 //! Functions take a [`Conn`] and do one thing; whoever calls decides in which transaction, by [`Db::reader`](db::Db::reader) or
 //! [`Db::write`](db::Db::write). Whatever the engines do differently is in `db.rs` and `writer.rs`.
 
+pub mod activation_codes;
 pub mod audit;
+pub mod authorization_codes;
+pub mod challenges;
 pub mod changes;
 mod checkpointer;
 pub mod client_api_keys;
+pub mod client_secrets;
 pub mod clients;
 pub mod conn;
 pub mod counters;
@@ -18,12 +22,14 @@ pub mod hot;
 pub mod identities;
 pub mod mac_keys;
 pub mod maintenance;
+pub mod messages;
 pub mod migrate;
 mod packed;
 pub mod projects;
 mod row;
 pub mod secret_keys;
 pub mod sessions;
+pub mod sign_ins;
 pub mod signing_keys;
 pub mod spent;
 mod sql;

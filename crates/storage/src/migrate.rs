@@ -11,8 +11,14 @@ use crate::{
 };
 
 /// Every migration there is, in order; the number of one is its place in the list. None is ever changed once it has been published.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../migrations/0001_first_door.sql"), include_str!("../migrations/0002_second_door.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../migrations/0001_first_door.sql"),
+    include_str!("../migrations/0002_second_door.sql"),
+    include_str!("../migrations/0003_delivery.sql"),
+    include_str!("../migrations/0004_provider.sql"),
+    include_str!("../migrations/0005_codes.sql"),
+    include_str!("../migrations/0006_sign_in.sql"),
+];
 
 /// The version that this program knows.
 #[expect(clippy::cast_possible_wrap, reason = "a handful")]
@@ -99,7 +105,7 @@ async fn current(mut conn: Conn<'_>) -> Result<i64> {
 mod tests {
     use crate::{
         db::{Db, Options},
-        identities, sessions, spent,
+        identities, messages, sessions, spent,
     };
 
     use super::*;
@@ -120,6 +126,21 @@ mod tests {
         let plan = database.plan(spent::DELETE_EXPIRED).await;
         assert!(plan.contains("spent_by_expiry (expires_at<?)"), "{plan}");
         assert!(!plan.contains("SCAN spent"), "{plan}");
+        database.gone().await;
+    }
+
+    #[tokio::test]
+    async fn messages_that_are_due_or_over_are_found_without_walking_the_rest() {
+        let database = Migrated::called("messages").await;
+        for (sql, index) in [
+            (messages::IS_DUE, "messages_due (channel=? AND next_attempt_at<?)"),
+            (messages::CLAIM, "messages_due (channel=? AND next_attempt_at<?)"),
+            (messages::DELETE_ENDED, "messages_ended (ended_at<?)"),
+            (messages::EXPIRE, "messages_due (channel=? AND next_attempt_at<?)"),
+        ] {
+            let plan = database.plan(sql).await;
+            assert!(plan.contains(index) && !plan.contains("SCAN messages\n"), "{sql}\n{plan}");
+        }
         database.gone().await;
     }
 

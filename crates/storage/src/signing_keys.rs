@@ -3,6 +3,7 @@
 use countersign_domain::{
     clock::Timestamp,
     id::{ProjectId, SigningKeyId},
+    signing_algorithm::SigningAlgorithm,
 };
 use sqlx::any::AnyRow;
 
@@ -15,7 +16,9 @@ pub struct StoredSigningKey {
     pub project: ProjectId,
     /// Its `kid`.
     pub id: SigningKeyId,
-    /// The public half: base64url of the uncompressed point.
+    /// By what it signs. Of each algorithm one key is active and one is next.
+    pub algorithm: SigningAlgorithm,
+    /// The public half, in base64url: the uncompressed point for ES256, the 32 bytes for `EdDSA`, `RSAPublicKey` in DER for RS256.
     pub public_key: String,
     /// The private half, sealed.
     pub sealed_private_key: String,
@@ -44,10 +47,11 @@ impl StoredSigningKey {
 /// Writes a new key.
 pub async fn insert(conn: &mut Conn<'_>, key: &StoredSigningKey) -> Result<()> {
     let sql = "insert into signing_keys (project_id, signing_key_id, algorithm, public_key, sealed_private_key, \
-               created_at, activated_at, retired_at, expires_at) values ($1, $2, 'ES256', $3, $4, $5, $6, $7, $8)";
+               created_at, activated_at, retired_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     let insert = statement(sql)
         .bind(key.project.as_str())
         .bind(key.id.to_string())
+        .bind(key.algorithm.as_str())
         .bind(key.public_key.as_str())
         .bind(key.sealed_private_key.as_str())
         .bind(key.created_at.micros())
@@ -105,6 +109,7 @@ fn read(row: &AnyRow) -> Result<StoredSigningKey> {
     Ok(StoredSigningKey {
         project: row.parsed("project_id")?,
         id: row.parsed("signing_key_id")?,
+        algorithm: row.parsed("algorithm")?,
         public_key: row.text("public_key")?,
         sealed_private_key: row.text("sealed_private_key")?,
         created_at: row.time("created_at")?,

@@ -163,6 +163,9 @@ pub fn opening(uid: &str, client: &str) -> Opening {
         vouched_by: None,
         dpop_jkt: None,
         longest: None,
+        scope: String::new(),
+        session: None,
+        as_of: None,
         spends: Vec::new(),
     }
 }

@@ -1,6 +1,10 @@
 //! A server within the test's process, whose clock the test turns.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use countersign_crypto::{entropy::Entropy, master_key::MasterKey};
 use countersign_domain::{
@@ -21,6 +25,7 @@ use countersign_server::{
 use countersign_service::{
     Service,
     config::Config as ServiceConfig,
+    deliver::carrier::Delivery,
     keys::{client_api::NewClientApiKey, create::NewKey},
     projects::set::SettingChanges,
 };
@@ -57,6 +62,7 @@ pub struct House {
     master_key: String,
     /// Where all its nodes are reached from outside: at the first.
     public_url: String,
+    delivery: Delivery,
 }
 
 /// One server of a deployment. It stops when it is dropped.
@@ -69,25 +75,46 @@ pub struct Node {
 }
 
 impl House {
-    /// A new deployment.
+    /// A new deployment, from which no message leaves.
     pub async fn open(engine: Engine) -> Self {
+        Self::with_delivery(engine, Delivery::NOWHERE).await
+    }
+
+    /// One in development: messages stay in the outbox.
+    pub async fn in_development(engine: Engine) -> Self {
+        Self::with_delivery(engine, Delivery::Outbox).await
+    }
+
+    /// One whose messages leave so.
+    pub async fn with_delivery(engine: Engine, delivery: Delivery) -> Self {
+        Self::open_at(engine, delivery, Timestamp::from_seconds(1_800_000_000)).await
+    }
+
+    /// A new deployment whose clock stands at the real time, for programs that go by that.
+    pub async fn open_now(engine: Engine) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "programs of others have no other clock")]
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
+        Self::open_at(engine, Delivery::Outbox, Timestamp::EPOCH.plus(since)).await
+    }
+
+    async fn open_at(engine: Engine, delivery: Delivery, now: Timestamp) -> Self {
         let database = TestDatabase::create(engine).await;
-        let clock = Arc::new(ManualClock::at(Timestamp::from_seconds(1_800_000_000)));
+        let clock = Arc::new(ManualClock::at(now));
         let master_key = MasterKey::generate(&Entropy::system()).to_text().danger_expose().to_owned();
         let db = database.open().await;
         migrate::migrate(&db).await.expect("an empty database takes the schema");
         db.close().await;
-        let node = Node::start(&database, &master_key, &clock, None).await;
+        let node = Node::start(&database, &master_key, &clock, None, &delivery).await;
         let key = furnish(&node.service, "p1").await;
         let publishable = node.new_client_api_key("p1", ClientApiKeyKind::Publishable).await;
         let hmac = node.new_client_api_key("p1", ClientApiKeyKind::Hmac).await;
         let public_url = node.base.clone();
-        Self { node, clock, database, key, publishable, hmac, master_key, public_url }
+        Self { node, clock, database, key, publishable, hmac, master_key, public_url, delivery }
     }
 
     /// Another server of this deployment.
     pub async fn another_node(&self) -> Node {
-        Node::start(&self.database, &self.master_key, &self.clock, Some(&self.public_url)).await
+        Node::start(&self.database, &self.master_key, &self.clock, Some(&self.public_url), &self.delivery).await
     }
 
     /// Stops the server and starts it again on the same data.
@@ -213,11 +240,15 @@ impl Node {
         master_key: &str,
         clock: &Arc<ManualClock>,
         public_url: Option<&str>,
+        delivery: &Delivery,
     ) -> Self {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a free port");
         let base = format!("http://{}", listener.address().unwrap());
-        let service_config =
-            ServiceConfig { default_project: Some(p1()), ..ServiceConfig::at(public_url.unwrap_or(&base)) };
+        let service_config = ServiceConfig {
+            default_project: Some(p1()),
+            delivery: delivery.clone(),
+            ..ServiceConfig::at(public_url.unwrap_or(&base))
+        };
         let master_key = MasterKey::from_text(master_key).unwrap();
         let db = database.open().await;
         let service =

@@ -16,6 +16,7 @@ pub mod database;
 pub mod house;
 pub mod http;
 pub mod program;
+pub mod provider;
 pub mod raw;
 pub mod token;
 pub mod wait;

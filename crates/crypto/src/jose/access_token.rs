@@ -75,13 +75,13 @@ struct Claims {
 }
 
 /// How a token is bound (RFC 7800 §3.1).
-fn confirmation(key: Thumbprint) -> Object {
+pub(super) fn confirmation(key: Thumbprint) -> Object {
     Object([("jkt".to_owned(), encoding::encode(key.0).into())].into_iter().collect())
 }
 
 /// To which key it is bound. One that is bound in another way too, which only a newer node could mean, is unreadable: it must not pass for one
 /// that isn't.
-fn bound_to(Object(cnf): &Object) -> Result<Thumbprint, NotOurs> {
+pub(super) fn bound_to(Object(cnf): &Object) -> Result<Thumbprint, NotOurs> {
     let jkt = cnf.get("jkt").filter(|_| cnf.len() == 1).and_then(Value::as_str);
     jkt.and_then(encoding::decode_array).map(Thumbprint).ok_or(NotOurs)
 }

@@ -2,7 +2,14 @@
 
 use std::{fmt::Display, num::NonZeroU32, str::FromStr, time::Duration};
 
-use crate::text::is_host_name;
+use crate::{
+    oauth::{
+        redirect_uri::RedirectUri,
+        registration::{AuthMethod, GrantType, PkcePolicy},
+        scope::Scopes,
+    },
+    text::{InvalidText, is_host_name},
+};
 
 /// Whether a vouched address counts as proved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +113,24 @@ impl Named for ProofVersions {
     }
 }
 
+impl Named for AuthMethod {
+    const EXPECTED: &'static str = "`none`, `client_secret_basic`, `client_secret_post` or `private_key_jwt`";
+    fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+impl Named for PkcePolicy {
+    const EXPECTED: &'static str = "`required` or `nonce_or_pkce`";
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "required" => Some(Self::Required),
+            "nonce_or_pkce" => Some(Self::NonceOrPkce),
+            _ => None,
+        }
+    }
+}
+
 impl Named for u32 {
     const EXPECTED: &'static str = "a whole number";
     fn from_text(text: &str) -> Option<Self> {
@@ -119,6 +144,41 @@ impl Named for NonZeroU32 {
     fn from_text(text: &str) -> Option<Self> {
         Self::from_str(text).ok()
     }
+}
+
+/// A value whose own reader says what it may be.
+pub(super) fn parsed<T: FromStr<Err = InvalidText>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|problem: InvalidText| problem.to_string())
+}
+
+/// Redirect URIs, with spaces between.
+pub(super) fn redirect_uris(text: &str) -> Result<Vec<RedirectUri>, String> {
+    text.split(' ').filter(|uri| !uri.is_empty()).map(parsed).collect()
+}
+
+/// Grants, with spaces between.
+pub(super) fn grants(text: &str) -> Result<Vec<GrantType>, String> {
+    let known = |word: &str| GrantType::ALL.into_iter().find(|grant| grant.as_str() == word);
+    let read = |word| {
+        known(word).ok_or_else(|| {
+            "must be `authorization_code`, `refresh_token`, `client_credentials`, with spaces between".to_owned()
+        })
+    };
+    text.split(' ').filter(|word| !word.is_empty()).map(read).collect()
+}
+
+/// Scopes, with spaces between.
+pub(super) fn scopes(text: &str) -> Result<Scopes, String> {
+    Scopes::parse(text).map_err(|_| "must be words with single spaces between, like `openid email`".to_owned())
+}
+
+/// A JSON object; empty: none. What stands in it is for those to judge who can read keys.
+pub(super) fn json_or_nothing(text: &str) -> Result<Option<String>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let is_object = serde_json::from_str::<serde_json::Value>(text).is_ok_and(|json| json.is_object());
+    if is_object { Ok(Some(text.to_owned())) } else { Err("must be a JWK Set: `{\"keys\":[…]}`".to_owned()) }
 }
 
 /// `on` or `off`.

@@ -66,6 +66,23 @@ impl Failure {
         Self::unauthorized(challenge, message)
     }
 
+    /// It is for those who sit at this machine.
+    pub(crate) fn for_this_machine() -> Self {
+        let message = "This is for people and scripts on this machine, not for pages of other sites. Open it by itself, at localhost.";
+        Self::new(StatusCode::FORBIDDEN, Code::Forbidden, message)
+    }
+
+    /// What no message can be sent to.
+    pub(crate) fn unclear_destination() -> Self {
+        let message = "`to` must stand there once, and be an e-mail address or a telephone number like `+15551234567`.";
+        Self::new(StatusCode::BAD_REQUEST, Code::InvalidRequest, message)
+    }
+
+    /// A fault of ours.
+    pub(crate) fn broken(cause: &str) -> Self {
+        Outage::Fault(cause.to_owned()).into()
+    }
+
     /// The path is right, the method isn't.
     pub(crate) fn wrong_method() -> Self {
         let message = "This path takes another method; the Allow header names it.";
@@ -242,7 +259,7 @@ impl From<UpgradeRefused> for Failure {
                 let message = "A proof opens one session: make another DPoP proof, and ask the backend for another proof of the user.";
                 Self::unauthorized(Challenge::Plain, message)
             }
-            UpgradeRefused::Open(OpenRefused::NoSuchUser | OpenRefused::UserDisabled) => {
+            UpgradeRefused::Open(OpenRefused::NoSuchUser | OpenRefused::UserDisabled | OpenRefused::Revoked) => {
                 Self::unauthorized(Challenge::Plain, NOT_PROVED)
             }
         }

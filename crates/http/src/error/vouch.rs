@@ -9,6 +9,7 @@ use axum::{
 };
 use countersign_domain::{identity::IdentityKind, identity_join::Conflict, key::KeyRefusal};
 use countersign_service::{
+    code_sign_in::{AttributesRefused, CodeRefused},
     error::Outage,
     proof::{
         access_token::{ShownToken, TokenRefused},
@@ -68,6 +69,13 @@ impl Failure {
         let is_unauthorized = !matches!(refused, TokenRefused::TooMany(_) | TokenRefused::Outage(_));
         let is_told = is_unauthorized && matches!(challenge, Challenge::Dpop { .. });
         Self { challenge: is_told.then_some(challenge), ..refused.into() }
+    }
+
+    /// Only the customer's backend may ask that.
+    pub(crate) fn for_backends() -> Self {
+        Self::unauthorized(
+            "Only a backend may ask by address: show a secret key in verification-token, or ask by authToken.",
+        )
     }
 
     /// The path is right, the method isn't.
@@ -188,6 +196,7 @@ impl From<VouchRefused> for Failure {
                 Self::unauthorized("This secret key may not vouch for users of this client.")
             }
             VouchRefused::MayNotCreateUsers => Self::unauthorized("This secret key may not create users."),
+            VouchRefused::ActivationCode => bad(Code::ActivationCode, ACTIVATION_CODE),
             VouchRefused::AuthTimeAhead => {
                 bad(Code::InvalidField, "`authentication.authTime` lies in the future. It is seconds since 1970.")
             }
@@ -195,6 +204,67 @@ impl From<VouchRefused> for Failure {
                 Self::too_many(limit.retry_after, "Too many vouches for this e-mail address.")
             }
             VouchRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+const ACTIVATION_CODE: &str = "This project lets nobody sign up without an activation code, and `validationData.activationCode` isn't one, or was used up.";
+
+impl From<CodeRefused> for Failure {
+    fn from(refused: CodeRefused) -> Self {
+        let bad = |code, message: &'static str| Self::new(StatusCode::BAD_REQUEST, code, message);
+        match refused {
+            CodeRefused::UnknownProject => bad(
+                Code::UnknownProject,
+                "`projectId` names no project of this server, or not the one of this path or host.",
+            ),
+            CodeRefused::UnknownClient => bad(Code::UnknownClient, "`clientId` names no open client of this project."),
+            CodeRefused::WrongCode => bad(
+                Code::InvalidField,
+                "`confirmationCode` isn't the code that was sent, or its time is over. Ask for another.",
+            ),
+            CodeRefused::NoSuchUser => {
+                let message =
+                    "The code is right, and there is no such user. Sign the user up at signup with the same code.";
+                Self::new(StatusCode::FORBIDDEN, Code::NoSuchUser, message)
+            }
+            CodeRefused::UserExists => {
+                bad(Code::Conflict, "The user exists, and this project signs up only those who don't. Use signin.")
+            }
+            CodeRefused::UserDisabled => {
+                Self::unauthorized("The user is disabled. `countersign user enable` lets the user in again.")
+            }
+            CodeRefused::Closed => {
+                Self::unauthorized("This project lets nobody sign up by code: see its setting `signup`.")
+            }
+            CodeRefused::ActivationCode => bad(Code::ActivationCode, ACTIVATION_CODE),
+            CodeRefused::NoChannel => {
+                let message = "This server sends no such messages: an operator must configure `[mail]` or `[sms]`.";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable, message)
+            }
+            CodeRefused::TooMany(limit) => {
+                Self::too_many(limit.retry_after, "Too many codes or tries for this address.")
+            }
+            CodeRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<AttributesRefused> for Failure {
+    fn from(refused: AttributesRefused) -> Self {
+        let bad = |code, message: &'static str| Self::new(StatusCode::BAD_REQUEST, code, message);
+        match refused {
+            AttributesRefused::UnknownProject => bad(
+                Code::UnknownProject,
+                "`projectId` names no project of this server, or not the one of this token, key, path or host.",
+            ),
+            AttributesRefused::UnknownClient => {
+                bad(Code::UnknownClient, "`clientId` names no open client of this project.")
+            }
+            AttributesRefused::NoSuchUser => {
+                Self::new(StatusCode::NOT_FOUND, Code::NoSuchUser, "Nobody has this address.")
+            }
+            AttributesRefused::Outage(outage) => outage.into(),
         }
     }
 }
@@ -232,7 +302,11 @@ impl From<RefreshRefused> for Failure {
                 let message = "Another part of the app holds a newer refresh token: read the storage again.";
                 Self::gone(Code::SessionGone, Reason::Replaced, message)
             }
-            RefreshRefused::NotOurs | RefreshRefused::OtherKey | RefreshRefused::Ended => {
+            RefreshRefused::NotOurs
+            | RefreshRefused::OtherKey
+            | RefreshRefused::OtherClient
+            | RefreshRefused::Scope
+            | RefreshRefused::Ended => {
                 Self::gone(Code::SessionGone, Reason::Ended, "The session is over: ask the host application again.")
             }
             RefreshRefused::Possession(refused) => refused.into(),

@@ -24,7 +24,7 @@ use tower::{Layer, Service};
 use tracing::{debug, error};
 
 use super::{
-    RouteLabel, cors,
+    ForOwnPagesAlone, RouteLabel, cors,
     request_id::{self, RequestId, RequestNames},
     route_metrics::{RouteMetrics, method_label},
 };
@@ -167,17 +167,20 @@ impl Observer {
             let duration_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
             debug!(request.id = %id, http.status = status, duration_us, "{method} {route} answered {status}");
         }
-        add_headers(&asked.id, &mut response);
+        let is_for_all_pages = response.extensions_mut().remove::<ForOwnPagesAlone>().is_none();
+        add_headers(&asked.id, is_for_all_pages, &mut response);
         response
     }
 }
 
 /// Nothing is stored that doesn't say it may be (RFC 6749 §5.1), and nothing of ours is guessed at by a browser.
-fn add_headers(id: &RequestId, response: &mut Response) {
+fn add_headers(id: &RequestId, is_for_all_pages: bool, response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    cors::let_pages_read(headers);
+    if is_for_all_pages {
+        cors::let_pages_read(headers);
+    }
     if let Some(value) = id.to_header() {
         headers.insert(request_id::HEADER, value);
     }

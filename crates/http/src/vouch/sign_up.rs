@@ -1,5 +1,5 @@
 use axum::{Json, extract::State};
-use countersign_service::vouch::Names;
+use countersign_service::vouch::{Names, Newcomer};
 use countersign_wire::vouch::{
     error::ErrorBody,
     sign_up::{SignUp, SignUpSchema},
@@ -24,7 +24,8 @@ use crate::{
     responses(
         (status = 200, description = "The user is there, and the session is open.", body = VouchedTokens),
         (status = 400, description = "100001: no such project, or not the key's. 100002: no such client. 100003: no JSON object. \
-            100010: the user exists, and the project rejects that. 100050: a member is missing or wrong; the message names it.", body = ErrorBody),
+            100010: the user exists, and the project rejects that. 100050: a member is missing or wrong; the message names it. 1000003: the project asks \
+            for an activation code, and this isn't one.", body = ErrorBody),
         (status = 401, description = "100006: no live secret key, or one that may not do this; or the user is disabled.", body = ErrorBody),
         (status = 408, description = "100003: the body took too long.", body = ErrorBody),
         (status = 409, description = "100010: the identities belong to different users, or are proved by another.", body = ErrorBody),
@@ -41,8 +42,8 @@ pub(crate) async fn handle(
     AddressOf(address): AddressOf,
     ShortBody(body): ShortBody,
 ) -> Result<Json<VouchedTokens>, Failure> {
-    let SignUp { vouch, given_name, family_name } = SignUp::parse(&body)?;
-    let names = Names { given: given_name, family: family_name };
-    let pair = app.service.sign_up(&backend, &address, translate::vouch(vouch), names, &caller).await?;
+    let SignUp { vouch, given_name, family_name, activation_code } = SignUp::parse(&body)?;
+    let newcomer = Newcomer { names: Names { given: given_name, family: family_name }, activation_code };
+    let pair = app.service.sign_up(&backend, &address, translate::vouch(vouch), newcomer, &caller).await?;
     Ok(Json(translate::tokens(pair)))
 }

@@ -1,10 +1,12 @@
 //! Between the door's JSON and the use cases.
 
+use countersign_domain::message::Destination;
 use countersign_service::{
+    code_sign_in::CodeFor,
     token::TokenPair,
     vouch::{Authentication, Vouch},
 };
-use countersign_wire::vouch::{sign_in, tokens::VouchedTokens};
+use countersign_wire::vouch::{code, sign_in, tokens::VouchedTokens};
 
 pub(super) fn vouch(read: sign_in::Vouch) -> Vouch {
     Vouch {
@@ -16,6 +18,17 @@ pub(super) fn vouch(read: sign_in::Vouch) -> Vouch {
         phone: read.phone,
         device: read.device,
         authentication: Authentication { methods: read.methods, level: read.level, at: read.auth_time },
+    }
+}
+
+pub(super) fn code_for(read: code::CodeFor) -> CodeFor {
+    CodeFor { project: read.project, client: read.client, destination: destination(read.destination) }
+}
+
+pub(super) fn destination(read: code::Destination) -> Destination {
+    match read {
+        code::Destination::Email(address) => Destination::Email(address),
+        code::Destination::Phone(number) => Destination::Phone(number),
     }
 }
 

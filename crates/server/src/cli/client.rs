@@ -1,17 +1,21 @@
 //! `client`.
 
+use std::time::Duration;
+
 use clap::Subcommand;
 use countersign_domain::{
     client::{Client, ClientKind},
-    id::ClientId,
+    id::{ClientId, KeyId},
     policy::Scope,
     text::Name,
 };
 use countersign_service::projects::state::StateChange;
+use countersign_storage::client_secrets::StoredClientSecret;
 use serde_json::{Value, json};
 
 use super::{
     Desk,
+    key::span,
     output::{optional_time, time},
     project::{changes, setting, settings},
 };
@@ -29,6 +33,9 @@ pub(super) enum Verb {
         /// What people call it
         #[arg(long, default_value = "")]
         name: Name,
+        /// Settings in which it differs from its project
+        #[arg(value_name = "NAME=VALUE", value_parser = setting)]
+        settings: Vec<(String, String)>,
     },
     /// List all clients
     List,
@@ -44,6 +51,11 @@ pub(super) enum Verb {
         /// What to change
         #[arg(required = true, value_name = "NAME=VALUE", value_parser = setting)]
         settings: Vec<(String, String)>,
+    },
+    /// Secrets of a client that authenticates itself by one
+    Secret {
+        #[command(subcommand)]
+        verb: SecretVerb,
     },
     /// End all its sessions
     Revoke {
@@ -62,6 +74,30 @@ pub(super) enum Verb {
     },
 }
 
+#[derive(Subcommand)]
+pub(super) enum SecretVerb {
+    /// Give a client another secret: it is printed once
+    Create {
+        /// The client
+        id: ClientId,
+        /// When it expires, as 90days [default: never]
+        #[arg(long, value_name = "SPAN", value_parser = span)]
+        expires: Option<Duration>,
+    },
+    /// List a client's secrets; none is shown
+    List {
+        /// The client
+        id: ClientId,
+    },
+    /// Make a secret worthless
+    Revoke {
+        /// The client
+        id: ClientId,
+        /// The secret's name: key_…
+        secret: KeyId,
+    },
+}
+
 impl Verb {
     pub(super) async fn run(self, desk: &Desk) -> Result<(), Failure> {
         let service = &desk.service;
@@ -71,7 +107,11 @@ impl Verb {
             async move { service.change_client_state(&project, &id, change).await }
         };
         let shown = match self {
-            Self::Create { id, kind, name } => summary(&service.create_client(&project, id, name, kind).await?),
+            Self::Create { id, kind, name, settings } => {
+                let settings = changes(settings)?;
+                summary(&service.create_client_with(&project, id, name, kind, settings).await?)
+            }
+            Self::Secret { verb } => secrets(desk, verb).await?,
             Self::List => service.list_clients(&project).await?.iter().map(summary).collect(),
             Self::Show { id } => details(desk, &service.show_client(&project, &id).await?).await?,
             Self::Set { id, settings } => {
@@ -83,6 +123,37 @@ impl Verb {
         };
         desk.output.print(&shown)
     }
+}
+
+async fn secrets(desk: &Desk, verb: SecretVerb) -> Result<Value, Failure> {
+    let (service, project) = (&desk.service, desk.project().await?);
+    Ok(match verb {
+        SecretVerb::Create { id, expires } => {
+            let made = service.create_client_secret(&project, &id, expires).await?;
+            let mut shown = secret(&made.stored);
+            shown["secret"] = json!(made.secret.danger_expose());
+            shown
+        }
+        SecretVerb::List { id } => {
+            service.show_client(&project, &id).await?;
+            service.list_client_secrets(&project, &id).await?.iter().map(secret).collect()
+        }
+        SecretVerb::Revoke { id, secret } => {
+            service.revoke_client_secret(&project, &id, secret).await?;
+            json!({ "id": secret.to_string(), "revoked": true })
+        }
+    })
+}
+
+fn secret(stored: &StoredClientSecret) -> Value {
+    json!({
+        "id": stored.id.to_string(),
+        "client": stored.client.as_str(),
+        "prefix": stored.prefix,
+        "created_at": time(stored.created_at),
+        "expires_at": optional_time(stored.expires_at),
+        "revoked_at": optional_time(stored.revoked_at),
+    })
 }
 
 fn summary(client: &Client) -> Value {
@@ -99,6 +170,6 @@ async fn details(desk: &Desk, client: &Client) -> Result<Value, Failure> {
     let project = desk.service.show_project(&client.project).await?;
     let mut shown = summary(client);
     let layers = [("client", &client.overrides), ("project", &project.overrides)];
-    shown["settings"] = settings(&layers, Some(Scope::Client));
+    shown["settings"] = settings(&layers, Scope::has_clients);
     Ok(shown)
 }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use clap::Args;
+use countersign_service::deliver::carrier::Delivery;
 
 use super::output::line;
 use crate::{
@@ -33,7 +34,7 @@ impl Dev {
         config.http.public_url = format!("http://localhost:{port}");
         config.http.default_project = dev::default_project();
         config.metrics.beside_doors = true;
-        let service = open_service(&config, data, Schema::Migrate).await?;
+        let service = open_service(&config, data, Schema::Migrate, Delivery::Outbox).await?;
         let secret = dev::prepare(&service, data).await?;
         greet(&config.http.public_url, data, &secret)?;
         serve(service, Bound::on(listeners), &config).await
@@ -59,6 +60,7 @@ fn greet(url: &str, data: &DataDir, secret: &str) -> Result<(), Failure> {
 
 Project p1 has the clients c1 (iOS), c2 (Android), c3 (web) and c4 (backend).
 Addresses and keys are in {} and {}.
+Mail and text messages stay here: {url}/dev/outbox
 
 Vouch for a user, as your backend would:
 

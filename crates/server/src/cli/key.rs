@@ -8,6 +8,7 @@ use countersign_domain::{
     id::{ClientId, KeyId, MacKeyId, SigningKeyId},
     key::{ClientScope, KeyScope, ScopeChanges, SecretKey},
     proof::Level,
+    signing_algorithm::SigningAlgorithm,
     text::Name,
 };
 use countersign_service::keys::{create::NewKey, list::Keys};
@@ -33,6 +34,9 @@ pub(super) enum Verb {
         /// When it expires, as 90days [default: never]
         #[arg(long, value_name = "SPAN", value_parser = span)]
         expires: Option<Duration>,
+        /// Of a signing key: EdDSA or RS256
+        #[arg(long, value_name = "ALG", required_if_eq("kind", "signing"))]
+        alg: Option<SigningAlgorithm>,
         #[command(flatten)]
         scope: ScopeArgs,
     },
@@ -65,6 +69,9 @@ pub(super) enum Verb {
         /// How long the old key goes on working
         #[arg(long, value_name = "SPAN", default_value = "24h", value_parser = span)]
         overlap: Duration,
+        /// Of a signing key, its algorithm
+        #[arg(long, value_name = "ALG", default_value = "ES256")]
+        alg: SigningAlgorithm,
         /// Sign with the next signing key though it was published less than a day ago
         #[arg(long)]
         now: bool,
@@ -87,6 +94,8 @@ pub(super) enum Created {
     Publishable,
     /// Under what a backend proves its users
     Hmac,
+    /// What signs by another algorithm than ES256, for clients that want it
+    Signing,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -173,13 +182,17 @@ impl Verb {
         let service = &desk.service;
         let project = desk.project().await?;
         let shown = match self {
-            Self::Create { kind: Created::Secret, name, expires, scope } => {
+            Self::Create { kind: Created::Signing, alg, .. } => {
+                let alg = alg.unwrap_or(SigningAlgorithm::Es256);
+                json!({ "id": service.create_signing_key(&project, alg).await?.to_string(), "alg": alg.as_str() })
+            }
+            Self::Create { kind: Created::Secret, name, expires, scope, .. } => {
                 with_secret(&service.create_secret_key(&project, name, scope.into_scope(), expires).await?)
             }
-            Self::Create { kind: Created::Publishable, name, expires, scope } => {
+            Self::Create { kind: Created::Publishable, name, expires, scope, .. } => {
                 client_api_key::create(desk, ClientApiKeyKind::Publishable, name, expires, &scope).await?
             }
-            Self::Create { kind: Created::Hmac, name, expires, scope } => {
+            Self::Create { kind: Created::Hmac, name, expires, scope, .. } => {
                 client_api_key::create(desk, ClientApiKeyKind::Hmac, name, expires, &scope).await?
             }
             Self::List => all(&service.list_keys(&project).await?),
@@ -201,8 +214,8 @@ impl Verb {
                 }
                 None => with_secret(&service.rotate_secret_key(&project, id, overlap).await?),
             },
-            Self::Rotate { kind: Some(Rotated::Signing), now, .. } => {
-                json!({ "id": service.rotate_signing_key(&project, now).await?.to_string() })
+            Self::Rotate { kind: Some(Rotated::Signing), alg, now, .. } => {
+                json!({ "id": service.rotate_signing_key_for(&project, alg, now).await?.to_string() })
             }
             Self::Rotate { kind: Some(Rotated::Mac), .. } => {
                 json!({ "id": service.rotate_mac_key(&project).await?.to_string() })
@@ -277,6 +290,7 @@ fn all(keys: &Keys) -> Value {
         json!({
             "id": key.id.to_string(),
             "kind": "signing",
+            "alg": key.algorithm.as_str(),
             "state": state,
             "created_at": time(key.created_at),
             "activated_at": optional_time(key.activated_at),

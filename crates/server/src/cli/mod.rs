@@ -1,5 +1,6 @@
 //! The command line.
 
+mod activation_code;
 mod audit;
 mod client;
 mod client_api_key;
@@ -10,13 +11,14 @@ mod output;
 mod project;
 mod serve;
 mod session;
+mod test_message;
 mod user;
 
 use std::{collections::BTreeMap, io::Write, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Args, Parser, Subcommand};
 use countersign_domain::id::ProjectId;
-use countersign_service::Service;
+use countersign_service::{Service, deliver::carrier::Delivery};
 use rustix::fs::Mode;
 use tracing::Level;
 
@@ -81,6 +83,9 @@ enum Command {
     /// Keys of a project
     #[command(subcommand)]
     Key(key::Verb),
+    /// Codes with which people may sign up, where the project asks for one
+    #[command(subcommand)]
+    ActivationCode(activation_code::Verb),
     /// Users of a project
     #[command(subcommand)]
     User(user::Verb),
@@ -90,6 +95,12 @@ enum Command {
     /// The audit trail of a project
     #[command(subcommand)]
     Audit(audit::Verb),
+    /// Mail to users
+    #[command(subcommand)]
+    Mail(test_message::MailVerb),
+    /// Text messages to users
+    #[command(subcommand)]
+    Sms(test_message::SmsVerb),
     /// Say why a call of an app is refused, from the headers that it sent. Exit status 1: it is
     Explain(explain::Explain),
 }
@@ -134,8 +145,11 @@ async fn dispatch(cli: Cli) -> Result<(), Failure> {
         Command::Client(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Key(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::User(verb) => verb.run(&globals.desk(&config, &data).await?).await,
+        Command::ActivationCode(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Session(verb) => verb.run(&globals.desk(&config, &data).await?).await,
         Command::Audit(verb) => verb.run(&globals.desk(&config, &data).await?).await,
+        Command::Mail(verb) => verb.run(&config, &globals.output()).await,
+        Command::Sms(verb) => verb.run(&config, &globals.output()).await,
         Command::Explain(explain) => explain.run(&globals.desk(&config, &data).await?).await,
     }
 }
@@ -166,7 +180,7 @@ impl Globals {
         if is_development && config.http.default_project.is_none() {
             config.http.default_project = crate::dev::default_project();
         }
-        let service = open_service(&config, data, Schema::AsIs).await?;
+        let service = open_service(&config, data, Schema::AsIs, Delivery::NOWHERE).await?;
         Ok(Desk { service, output: self.output(), project: self.project.clone(), is_development })
     }
 }

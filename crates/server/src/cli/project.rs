@@ -90,8 +90,8 @@ pub(super) fn changes(given: Vec<(String, String)>) -> Result<SettingChanges, Fa
 }
 
 /// Every setting that has a meaning there, with its value, where that comes from, and what it means.
-pub(super) fn settings(layers: &[(&str, &Overrides)], scope: Option<Scope>) -> Value {
-    let members = DEFINITIONS.iter().filter(|it| scope.is_none_or(|scope| it.scope == scope)).map(|definition| {
+pub(super) fn settings(layers: &[(&str, &Overrides)], has: fn(Scope) -> bool) -> Value {
+    let members = DEFINITIONS.iter().filter(|it| has(it.scope)).map(|definition| {
         let set_by = layers.iter().find(|(_, layer)| layer.contains_key(definition.name)).map(|(by, _)| *by);
         let only_layers: Vec<&Overrides> = layers.iter().map(|(_, layer)| *layer).collect();
         let value = json!({
@@ -141,6 +141,6 @@ async fn details(desk: &Desk, project: &Project) -> Result<Value, Failure> {
         shown["issuer"] = json!(issuer);
     }
     shown["client_api"] = client_api(&desk.service.client_api_report(&project.id).await?);
-    shown["settings"] = settings(&[("project", &project.overrides)], None);
+    shown["settings"] = settings(&[("project", &project.overrides)], Scope::has_projects);
     Ok(shown)
 }

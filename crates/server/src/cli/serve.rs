@@ -6,6 +6,7 @@ use super::output::{Output, line};
 use crate::{
     config::Config,
     data_dir::DataDir,
+    delivery::channels,
     error::Failure,
     serve::{Bound, serve},
     telemetry::{start_logging, start_metrics},
@@ -17,7 +18,7 @@ pub(super) async fn run(config: &Config, data: &DataDir) -> Result<(), Failure> 
     config.check()?;
     start_logging(&config.log);
     start_metrics()?;
-    let service = open_service(config, data, Schema::Migrate).await?;
+    let service = open_service(config, data, Schema::Migrate, channels(config)?).await?;
     let bound = Bound::bind(config).await?;
     serve(service, bound, config).await
 }
@@ -35,5 +36,6 @@ pub(super) fn check_config(config: &Config) -> Result<(), Failure> {
     if let (Some(certificate), Some(key)) = (&config.http.tls_certificate, &config.http.tls_key) {
         tls::acceptor(certificate, key)?;
     }
+    channels(config)?;
     line("The configuration is fine.")
 }

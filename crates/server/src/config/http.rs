@@ -124,7 +124,8 @@ fn is_host(text: &str) -> bool {
     }
 }
 
-pub(super) fn unsafe_setting<T>(problem: &str) -> Result<T, Failure> {
+/// What production must not start with.
+pub(crate) fn unsafe_setting<T>(problem: &str) -> Result<T, Failure> {
     Err(Failure::Usage(problem.to_owned()))
 }
 
@@ -134,7 +135,7 @@ fn project<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ProjectI
 }
 
 /// A list, or the one thing in it: most deployments have one.
-fn one_or_more<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(super) fn one_or_more<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: FromStr<Err: Display>,

@@ -6,9 +6,12 @@ mod environment;
 pub mod http;
 mod invalid;
 pub mod log;
+pub mod mail;
 pub mod memory;
 pub mod metrics;
+mod secret_file;
 pub mod secrets;
+pub mod sms;
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -19,9 +22,11 @@ use crate::error::Failure;
 use database::DatabaseConfig;
 use http::HttpConfig;
 use log::LogConfig;
+use mail::MailConfig;
 use memory::MemoryConfig;
 use metrics::MetricsConfig;
 use secrets::SecretsConfig;
+use sms::SmsConfig;
 
 /// All of it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -39,6 +44,10 @@ pub struct Config {
     pub log: LogConfig,
     /// How much it remembers.
     pub memory: MemoryConfig,
+    /// How mail leaves.
+    pub mail: MailConfig,
+    /// How text messages leave.
+    pub sms: SmsConfig,
 }
 
 impl Config {
@@ -68,7 +77,14 @@ impl Config {
     /// What production must not start with, and what it must not start without.
     pub fn check(&self) -> Result<(), Failure> {
         self.http.check()?;
-        self.metrics.check(&self.http)
+        self.metrics.check(&self.http)?;
+        self.check_channels()
+    }
+
+    /// What no message could leave by.
+    pub fn check_channels(&self) -> Result<(), Failure> {
+        self.mail.check()?;
+        self.sms.check()
     }
 }
 
@@ -84,6 +100,16 @@ fn refuse_what_is_no_section(file: &Table) -> Result<(), Failure> {
 fn span<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<std::time::Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(|_| serde::de::Error::custom("must be a time like `10s` or `15m`"))
+}
+
+/// A text that means something.
+fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let text = String::deserialize(deserializer)?;
+    text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
 #[cfg(test)]

@@ -28,12 +28,18 @@ impl fmt::Debug for SecretsConfig {
 
 /// Configuration files are copied, diffed and checked in.
 pub(super) fn refuse_in_file(table: &Table) -> Result<(), Failure> {
-    let is_there = table.get("secrets").and_then(Value::as_table).is_some_and(|it| it.contains_key("master_key"));
-    if is_there {
-        return unsafe_setting(
-            "secrets.master_key stands in the configuration file: put the key into a file of its own (secrets.master_key_file) \
-             or into COUNTERSIGN_SECRETS__MASTER_KEY",
-        );
+    for (section, key, what) in
+        [("secrets", "master_key", "key"), ("mail", "password", "password"), ("sms", "secret", "secret")]
+    {
+        let is_there = table.get(section).and_then(Value::as_table).is_some_and(|it| it.contains_key(key));
+        if is_there {
+            return unsafe_setting(&format!(
+                "{section}.{key} stands in the configuration file: put the {what} into a file of its own ({section}.{key}_file) \
+                 or into COUNTERSIGN_{}__{}",
+                section.to_ascii_uppercase(),
+                key.to_ascii_uppercase(),
+            ));
+        }
     }
     Ok(())
 }

@@ -112,6 +112,42 @@ fn a_message_never_repeats_what_may_be_a_password() {
 }
 
 #[test]
+fn an_unsafe_way_for_mail_is_refused_by_name() {
+    let check = |lines: &str| {
+        let config = read(&format!("[mail]\n{lines}"), &[])?;
+        config.check_channels().map_err(|problem| problem.to_string())
+    };
+    let refused = [
+        ("from = \"a@example.com\"", "mail.host is missing"),
+        ("host = \"mail.example.com\"", "mail.from is missing"),
+        ("host = \"Mail example\"\nfrom = \"a@example.com\"", "mail.host must be a host name"),
+        ("host = \"mail.example.com\"\nfrom = \"a\"", "must be an e-mail address"),
+        ("host = \"mail.example.com\"\nfrom = \"a@example.com\\r\\nBcc: b@example.com\"", "must be an e-mail address"),
+        ("host = \"mail.example.com\"\nfrom = \"a@example.com\"\nfrom_name = \"A\\nB\"", "without control characters"),
+        (
+            "host = \"mail.example.com\"\nfrom = \"a@example.com\"\nsecurity = \"none\"",
+            "mail.security = \"none\" is for",
+        ),
+        ("host = \"10.0.0.1\"\nfrom = \"a@example.com\"\nsecurity = \"none\"", "mail.security = \"none\" is for"),
+        ("host = \"mail.example.com\"\nfrom = \"a@example.com\"\nsecurity = \"opportunistic\"", "`mail.security`"),
+        ("host = \"mail.example.com\"\nfrom = \"a@example.com\"\nuser = \"a\"", "mail.user goes together"),
+        ("host = \"mail.example.com\"\nfrom = \"a@example.com\"\ntimeout = \"0s\"", "mail.timeout must be"),
+        ("password = \"c2VjcmV0\"", "mail.password stands in the configuration file"),
+    ];
+    for (lines, expected) in refused {
+        let problem = check(lines).unwrap_err();
+        assert!(problem.contains(expected) && !problem.contains("c2VjcmV0"), "{lines}: {problem}");
+    }
+    for here in ["localhost", "127.0.0.1", "::1"] {
+        assert_eq!(check(&format!("host = \"{here}\"\nfrom = \"a@example.com\"\nsecurity = \"none\"")), Ok(()));
+    }
+    assert_eq!(check("host = \"mail.example.com\"\nfrom = \"a@example.com\""), Ok(()));
+    let config =
+        read("", &[("COUNTERSIGN_MAIL__PASSWORD", "c2VjcmV0"), ("COUNTERSIGN_SMS__SECRET", "c2VjcmV0")]).unwrap();
+    assert!(!format!("{config:?}").contains("c2VjcmV0"));
+}
+
+#[test]
 fn a_text_from_the_environment_is_a_text_though_it_looks_like_a_number() {
     let over = [
         ("COUNTERSIGN_HTTP__DEFAULT_PROJECT", "42"),

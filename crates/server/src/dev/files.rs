@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use super::oauth::{REDIRECT_URI, WEB};
 use crate::{
     data_dir::{DataDir, write_private},
     error::Failure,
@@ -20,6 +21,8 @@ pub(super) struct DevFiles {
     pub(super) client_api: Option<ClientApi>,
     /// Of the tokens: the URL, unless the project was given a host of its own.
     pub(super) issuer: String,
+    /// The key that signs, as of this start.
+    pub(super) public_key: String,
 }
 
 /// The keys of the client API.
@@ -37,7 +40,8 @@ impl DevFiles {
         let issuer = json["oauth"]["issuer"].as_str()?.to_owned();
         let client_api = member("publishable_key").zip(member("hmac_secret"));
         let client_api = client_api.map(|(publishable_key, hmac_secret)| ClientApi { publishable_key, hmac_secret });
-        Some(Self { url: member("url")?, secret_key: member("secret_key")?, client_api, issuer })
+        let public_key = json["oauth"]["public_key_pem"].as_str().unwrap_or_default().to_owned();
+        Some(Self { url: member("url")?, secret_key: member("secret_key")?, client_api, issuer, public_key })
     }
 
     pub(super) fn write(&self, data: &DataDir) -> Result<(), Failure> {
@@ -57,6 +61,10 @@ impl DevFiles {
         format!("{}/.well-known/jwks.json", self.issuer)
     }
 
+    fn token_endpoint(&self) -> String {
+        format!("{}/oauth2/token", self.issuer)
+    }
+
     fn json(&self) -> Value {
         json!({
             "url": self.url,
@@ -65,20 +73,34 @@ impl DevFiles {
             "secret_key": self.secret_key,
             "publishable_key": self.publishable_key(),
             "hmac_secret": self.hmac_secret(),
-            "oauth": { "issuer": self.issuer, "jwks_uri": self.jwks_uri() },
+            "oauth": {
+                "issuer": self.issuer,
+                "authorization_endpoint": format!("{}/oauth2/authorize", self.issuer),
+                "token_endpoint": self.token_endpoint(),
+                "jwks_uri": self.jwks_uri(),
+                "client_id": WEB,
+                "redirect_uri": REDIRECT_URI,
+                "public_key_pem": self.public_key,
+            },
+            "outbox_url": format!("{}/dev/outbox", self.url),
         })
     }
 
     /// `NAME='value'`, as a shell and python-dotenv read it alike: no value has a quote in it.
     fn env(&self) -> String {
-        let jwks_uri = self.jwks_uri();
+        let (jwks_uri, token_endpoint) = (self.jwks_uri(), self.token_endpoint());
         let facts = [
             ("HUMA_URL", self.url.as_str()),
             ("VERIFICATION_TOKEN", &self.secret_key),
             ("PROFICIENT_API_KEY", self.publishable_key()),
             ("HMAC_SECRET", self.hmac_secret()),
+            ("OAUTH_TOKEN_ENDPOINT", &token_endpoint),
+            ("OAUTH_CLIENT_ID", WEB),
             ("JWKS_URL", &jwks_uri),
             ("OAUTH_ISSUER", &self.issuer),
+            // Whom an id_token is for: the client.
+            ("OAUTH_AUDIENCE", WEB),
+            ("OAUTH_PUBLIC_KEY", &self.public_key),
         ];
         let mut text = String::new();
         for (name, value) in facts {

@@ -2,6 +2,7 @@
 
 mod client_api;
 mod files;
+mod oauth;
 
 use countersign_crypto::api_key::SecretKeyHash;
 use countersign_domain::{
@@ -62,7 +63,9 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
     let client_api = client_api::prepare(service, &project, known.as_ref()).await?;
     let url = service.public_url().to_owned();
     let issuer = service.issuer(&project).unwrap_or_else(|| url.clone());
-    DevFiles { url, secret_key: secret.clone(), client_api: Some(client_api), issuer }.write(data)?;
+    oauth::prepare(service, &project).await?;
+    let public_key = service.public_key_pem(&project).unwrap_or_default();
+    DevFiles { url, secret_key: secret.clone(), client_api: Some(client_api), issuer, public_key }.write(data)?;
     Ok(secret)
 }
 

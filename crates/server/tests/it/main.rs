@@ -5,11 +5,14 @@
 mod assistant;
 mod bad_input;
 mod client_api;
+mod codes;
+mod delivery;
 mod dpop;
 mod explain;
 mod forward_auth;
 mod gateway;
 mod guides;
+mod oauth;
 mod operation;
 mod refresh;
 mod session;

@@ -11,13 +11,16 @@ use countersign_domain::{
 };
 use countersign_storage::{clients, projects};
 
+use super::set::{check_registration, check_rotation, check_scopes};
 use crate::{
     Service,
     admin::{Deed, Refused},
+    keys::signing::insert_missing,
+    projects::set::SettingChanges,
 };
 
 impl Service {
-    /// Makes a client.
+    /// Makes a client with the settings of its project.
     pub async fn create_client(
         &self,
         project: &ProjectId,
@@ -25,13 +28,27 @@ impl Service {
         name: Name,
         kind: ClientKind,
     ) -> Result<Client, Refused> {
+        self.create_client_with(project, id, name, kind, SettingChanges::default()).await
+    }
+
+    /// Makes a client with settings of its own.
+    pub async fn create_client_with(
+        &self,
+        project: &ProjectId,
+        id: ClientId,
+        name: Name,
+        kind: ClientKind,
+        settings: SettingChanges,
+    ) -> Result<Client, Refused> {
         let now = self.now();
+        let overrides = overrides_of(kind, &settings)?;
+        let keys = self.keys_wanted(project, &settings, now)?;
         let client = Client {
             project: project.clone(),
             id,
             name,
             kind,
-            overrides: Overrides::new(),
+            overrides,
             generation: 0,
             created_at: now,
             updated_at: now,
@@ -41,23 +58,38 @@ impl Service {
             project: project.clone(),
             act: Act::ClientCreated,
             subject: Subject { client: Some(client.id.clone()), ..Subject::default() },
-            detail: vec![("kind", kind.to_string())],
+            detail: [vec![("kind", kind.to_string())], settings.detail()].concat(),
         };
-        let made = Arc::new(client.clone());
+        let made = Arc::new((client.clone(), keys));
         self.administer(deed, move |conn| {
-            let client = Arc::clone(&made);
+            let made = Arc::clone(&made);
             Box::pin(async move {
+                let (client, keys) = &*made;
                 if projects::find(conn, &client.project).await?.is_none() {
                     return Ok(Err(Refused::not_found("project", &client.project)));
                 }
                 if clients::find(conn, &client.project, &client.id).await?.is_some() {
                     return Ok(Err(Refused::exists("client", &client.id)));
                 }
-                clients::insert(conn, &client).await?;
+                if let Err(problem) = check_registration(client) {
+                    return Ok(Err(Refused::Invalid(problem)));
+                }
+                if let Some(keys) = keys {
+                    insert_missing(conn, keys).await?;
+                }
+                clients::insert(conn, client).await?;
                 Ok(Ok(((), Self::project_news(&client.project, now))))
             })
         })
         .await?;
         Ok(client)
     }
+}
+
+fn overrides_of(kind: ClientKind, settings: &SettingChanges) -> Result<Overrides, Refused> {
+    check_scopes(settings)?;
+    check_rotation(kind, settings)?;
+    let mut overrides = Overrides::new();
+    settings.apply(&mut overrides)?;
+    Ok(overrides)
 }

@@ -2,5 +2,6 @@
 
 pub mod create;
 pub mod list;
+pub mod secrets;
 pub mod set;
 pub mod state;

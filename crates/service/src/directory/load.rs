@@ -1,10 +1,14 @@
 //! Reading a project from the database and making its keys ready.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, OnceLock},
+};
 
 use countersign_crypto::{
     encoding,
     jose::{
+        client_jwks::ClientJwks,
         jwk::JwkSet,
         signing_key::{SigningKey, VerifyingKey},
     },
@@ -14,20 +18,23 @@ use countersign_crypto::{
     user_mac::HmacSecret,
 };
 use countersign_domain::{
+    client::Client,
     client_api_key::ClientApiKeyKind,
-    clock::Timestamp,
     id::{MacKeyId, ProjectId},
+    oauth::registration::{PkcePolicy, contradiction},
     policy::Settings,
     project::Project,
+    signing_algorithm::SigningAlgorithm,
 };
 use countersign_storage::{
-    Conn, client_api_keys, client_api_keys::StoredClientApiKey, clients, error::Error as StorageError, mac_keys,
-    projects, secret_keys, signing_keys, signing_keys::StoredSigningKey,
+    Conn, client_api_keys, client_api_keys::StoredClientApiKey, client_secrets, client_secrets::StoredClientSecret,
+    clients, error::Error as StorageError, mac_keys, projects, secret_keys, signing_keys,
+    signing_keys::StoredSigningKey,
 };
 
 use super::{
     ClientView, ProjectView,
-    view::{ClientApiKeys, UserKey},
+    view::{ActiveKey, ClientApiKeys, UserKey},
 };
 use crate::config::Config;
 
@@ -70,12 +77,11 @@ pub(crate) async fn load_project(
     let unusable = |problem: String| LoadError::Unusable { project: id.clone(), problem };
     let settings = Settings::resolve(&[&project.overrides]).map_err(|problem| unusable(problem.to_string()))?;
     let mut client_views = HashMap::new();
+    let secrets = client_secrets::list(conn, id).await?;
     for client in clients::list(conn, id).await? {
-        let resolved = Settings::resolve(&[&client.overrides, &project.overrides]);
-        let mut settings = resolved.map_err(|problem| unusable(format!("client {}: {problem}", client.id)))?;
-        // RFC 9700 §2.2.2: whoever can't keep a secret rotates, whatever a row says.
-        settings.refresh_rotation |= !client.kind.is_confidential();
-        client_views.insert(client.id.clone(), ClientView { client, settings });
+        let problem = |problem: String| unusable(format!("client {}: {problem}", client.id));
+        let view = client_view(client.clone(), &project, &secrets).map_err(problem)?;
+        client_views.insert(client.id, view);
     }
     let stored = secret_keys::list(conn, id).await?;
     let keys = stored.into_iter().map(|stored| (stored.key.id, (stored.key, stored.hash))).collect();
@@ -91,11 +97,11 @@ pub(crate) async fn load_project(
         audience,
         issuer,
         jwks: signing.jwks,
+        metadata: OnceLock::new(),
         clients: client_views,
         keys,
         client_api,
-        signing_key: signing.active,
-        signs_since: signing.signs_since,
+        signing_keys: signing.active,
         verifying_keys: signing.verifying,
         mac_keys: live.iter().map(|key| (*key, master_key.refresh_token_key(id, *key))).collect(),
         mac_key: newest,
@@ -105,6 +111,24 @@ pub(crate) async fn load_project(
         settings,
         project,
     }))
+}
+
+fn client_view(client: Client, project: &Project, secrets: &[StoredClientSecret]) -> Result<ClientView, String> {
+    let resolved = Settings::resolve(&[&client.overrides, &project.overrides]);
+    let mut settings = resolved.map_err(|problem| problem.to_string())?;
+    // RFC 9700 §2.2.2: whoever can't keep a secret rotates, whatever a row says.
+    settings.refresh_rotation |= !client.kind.is_confidential();
+    if !settings.oauth_auth_method.proves() {
+        settings.oauth_pkce = PkcePolicy::Required;
+    }
+    // No setting by itself, so that a registration that makes no sense closes one client and not its project.
+    if contradiction(client.kind, &settings).is_some() {
+        settings.oauth_grants.clear();
+    }
+    let keys = settings.oauth_jwks.as_deref().map(|json| ClientJwks::parse(json.as_bytes())).transpose();
+    let keys = keys.map_err(|problem| format!("`oauth.jwks` {problem}"))?.unwrap_or_default();
+    let secrets = secrets.iter().filter(|secret| secret.client == client.id && secret.revoked_at.is_none());
+    Ok(ClientView { secrets: secrets.cloned().collect(), client, settings, keys })
 }
 
 /// A project's issuer is where it is found: at its own host name, at the root if that is its, or at its path.
@@ -145,29 +169,38 @@ fn open_client_api_keys(stored: Vec<StoredClientApiKey>, master_key: &MasterKey)
 }
 
 struct SigningKeys {
-    active: SigningKey,
-    signs_since: Timestamp,
+    active: BTreeMap<SigningAlgorithm, ActiveKey>,
     verifying: HashMap<String, VerifyingKey>,
     jwks: bytes::Bytes,
 }
 
 fn open_signing_keys(stored: &[StoredSigningKey], master_key: &MasterKey) -> Result<SigningKeys, String> {
-    let active = stored.iter().find(|key| key.is_active()).ok_or("it has no active signing key")?;
-    let row = [active.project.to_string(), active.id.to_string()];
-    let place = [row[0].as_str(), row[1].as_str()];
-    let opened = master_key.open(signing_key_place(&place), &active.sealed_private_key);
-    let private = opened.map_err(|problem| format!("signing key {}: {problem}", active.id))?;
     let broken = |key: &StoredSigningKey| format!("signing key {} is no key", key.id);
+    let mut active = BTreeMap::new();
     let mut verifying = HashMap::new();
     let mut keys = Vec::new();
     for key in stored {
-        let point = encoding::decode(&key.public_key).ok_or_else(|| broken(key))?;
-        let public = VerifyingKey::from_point(key.id, &point).map_err(|_| broken(key))?;
+        let public = encoding::decode(&key.public_key).ok_or_else(|| broken(key))?;
+        let public = VerifyingKey::from_public(key.algorithm, key.id, &public).map_err(|_| broken(key))?;
         keys.push(public.to_jwk());
         verifying.insert(key.id.to_string(), public);
+        if key.is_active() {
+            active.insert(key.algorithm, open_active(key, master_key)?);
+        }
+    }
+    if !active.contains_key(&SigningAlgorithm::Es256) {
+        return Err("it has no active signing key".to_owned());
     }
     let jwks = serde_json::to_vec(&JwkSet { keys }).map_err(|problem| problem.to_string())?;
-    let signs_since = active.activated_at.unwrap_or(active.created_at);
-    let active = SigningKey::from_pkcs8(active.id, &private).map_err(|_| broken(active))?;
-    Ok(SigningKeys { active, signs_since, verifying, jwks: jwks.into() })
+    Ok(SigningKeys { active, verifying, jwks: jwks.into() })
+}
+
+fn open_active(key: &StoredSigningKey, master_key: &MasterKey) -> Result<ActiveKey, String> {
+    let row = [key.project.to_string(), key.id.to_string()];
+    let place = [row[0].as_str(), row[1].as_str()];
+    let opened = master_key.open(signing_key_place(&place), &key.sealed_private_key);
+    let private = opened.map_err(|problem| format!("signing key {}: {problem}", key.id))?;
+    let signing = SigningKey::from_pkcs8_for(key.algorithm, key.id, &private);
+    let signing = signing.map_err(|_| format!("signing key {} is no key", key.id))?;
+    Ok(ActiveKey { key: signing, since: key.activated_at.unwrap_or(key.created_at) })
 }

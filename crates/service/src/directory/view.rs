@@ -1,13 +1,20 @@
 //! One project as every call sees it: immutable, complete, with its keys ready for use.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use countersign_crypto::{
     api_key::SecretKeyHash,
     caller_marks::CallerMarksKey,
     dpop_nonce::DpopNonceKey,
-    jose::signing_key::{SigningKey, VerifyingKey},
+    jose::{
+        client_jwks::ClientJwks,
+        signing_key::{SigningKey, VerifyingKey},
+    },
     refresh_token::RefreshTokenKey,
     user_mac::HmacSecret,
 };
@@ -21,7 +28,9 @@ use countersign_domain::{
     key::SecretKey,
     policy::Settings,
     project::Project,
+    signing_algorithm::SigningAlgorithm,
 };
+use countersign_storage::client_secrets::StoredClientSecret;
 
 use crate::proof::possession::NoncePolicy;
 
@@ -39,12 +48,13 @@ pub struct ProjectView {
     pub assertion_audience: Arc<str>,
     /// Its JWK Set, as it is served.
     pub jwks: Bytes,
+    /// What it says of its provider, once somebody has asked.
+    pub(crate) metadata: OnceLock<Bytes>,
     pub(super) clients: HashMap<ClientId, ClientView>,
     pub(super) keys: HashMap<KeyId, (SecretKey, SecretKeyHash)>,
     pub(super) client_api: ClientApiKeys,
-    pub(super) signing_key: SigningKey,
-    /// Since when that key has signed.
-    pub(crate) signs_since: Timestamp,
+    /// Of each algorithm the one that signs now; of ES256 there always is one.
+    pub(super) signing_keys: BTreeMap<SigningAlgorithm, ActiveKey>,
     pub(super) verifying_keys: HashMap<String, VerifyingKey>,
     pub(super) mac_keys: HashMap<MacKeyId, RefreshTokenKey>,
     pub(super) mac_key: MacKeyId,
@@ -52,6 +62,12 @@ pub struct ProjectView {
     pub(super) last_mac_key: MacKeyId,
     pub(super) caller_marks_key: CallerMarksKey,
     pub(super) dpop_nonce_key: DpopNonceKey,
+}
+
+/// A key that signs, and since when.
+pub(super) struct ActiveKey {
+    pub(super) key: SigningKey,
+    pub(super) since: Timestamp,
 }
 
 /// The keys of the client API.
@@ -75,6 +91,10 @@ pub struct ClientView {
     pub client: Client,
     /// Its settings: its own, its project's, or the default.
     pub settings: Settings,
+    /// The keys by which it signs assertions.
+    pub(crate) keys: ClientJwks,
+    /// Its secrets that haven't been revoked.
+    pub(crate) secrets: Vec<StoredClientSecret>,
 }
 
 impl ClientView {
@@ -85,6 +105,11 @@ impl ClientView {
 }
 
 impl ProjectView {
+    /// All clients.
+    pub(crate) fn clients(&self) -> impl Iterator<Item = &ClientView> {
+        self.clients.values()
+    }
+
     /// A client by its id.
     pub fn client(&self, id: &ClientId) -> Option<&ClientView> {
         self.clients.get(id)
@@ -142,9 +167,19 @@ impl ProjectView {
         self.verifying_keys.keys().cloned()
     }
 
-    /// The key that signs now.
+    /// The key that signs what any API may have to check: ES256.
     pub(crate) fn signing_key(&self) -> &SigningKey {
-        &self.signing_key
+        &self.signing_keys[&SigningAlgorithm::Es256].key
+    }
+
+    /// The key that signs by an algorithm, where the project has one.
+    pub(crate) fn signing_key_for(&self, algorithm: SigningAlgorithm) -> Option<&SigningKey> {
+        self.signing_keys.get(&algorithm).map(|active| &active.key)
+    }
+
+    /// By what it signs, and since when with the key that does so now.
+    pub(crate) fn signing_algorithms(&self) -> impl Iterator<Item = (SigningAlgorithm, Timestamp)> {
+        self.signing_keys.iter().map(|(algorithm, active)| (*algorithm, active.since))
     }
 
     /// The key that checks what `kid` signed.

@@ -54,6 +54,13 @@ impl Service {
         key.is_some_and(|key| key.is_live(self.now()))
     }
 
+    /// The public half of the key that signs by ES256 now, in PEM; none where there is no such project.
+    pub fn public_key_pem(&self, project: &ProjectId) -> Option<String> {
+        let directory = self.directory.load();
+        let view = directory.project(project.as_str())?;
+        view.signing_key().verifying_key().ok()?.to_pem().ok()
+    }
+
     /// A secret key, without its secret.
     pub async fn show_secret_key(&self, project: &ProjectId, id: KeyId) -> Result<SecretKey, Refused> {
         let found = secret_keys::find(&mut self.db.reader().await?.conn(), project, id).await?;

@@ -8,10 +8,12 @@ use countersign_domain::{
     audit::{Act, Subject},
     clock::Timestamp,
     id::{ProjectId, SigningKeyId},
+    signing_algorithm::SigningAlgorithm,
 };
 use countersign_storage::{
     Conn,
     error::Result as StorageResult,
+    projects,
     signing_keys::{self, StoredSigningKey},
 };
 
@@ -39,19 +41,21 @@ impl Service {
     pub(crate) fn new_signing_key(
         &self,
         project: &ProjectId,
+        algorithm: SigningAlgorithm,
         role: Role,
         now: Timestamp,
     ) -> Result<StoredSigningKey, Refused> {
         let fault = |_| Refused::Outage(Outage::Fault("no signing key could be made".to_owned()));
         let id = SigningKeyId::new(now, self.entropy.bytes());
-        let key = SigningKey::generate(id).map_err(fault)?;
+        let key = SigningKey::generate_for(algorithm, id).map_err(fault)?;
         let row = [project.to_string(), id.to_string()];
         let place = [row[0].as_str(), row[1].as_str()];
         let private = key.danger_to_pkcs8().map_err(fault)?;
         Ok(StoredSigningKey {
             project: project.clone(),
             id,
-            public_key: encoding::encode(key.verifying_key().map_err(fault)?.point()),
+            algorithm,
+            public_key: encoding::encode(key.verifying_key().map_err(fault)?.public()),
             sealed_private_key: self.master_key.seal(signing_key_place(&place), &private),
             created_at: now,
             activated_at: (role == Role::Active).then_some(now),
@@ -60,18 +64,63 @@ impl Service {
         })
     }
 
+    /// A key that signs and one that comes after it.
+    pub(crate) fn new_signing_keys(
+        &self,
+        project: &ProjectId,
+        algorithm: SigningAlgorithm,
+        now: Timestamp,
+    ) -> Result<[StoredSigningKey; 2], Refused> {
+        let key = |role| self.new_signing_key(project, algorithm, role, now);
+        Ok([key(Role::Active)?, key(Role::Next)?])
+    }
+
+    /// Gives a project keys of an algorithm, where it has none: one that signs, and the next. Gives the one that signs.
+    pub async fn create_signing_key(
+        &self,
+        project: &ProjectId,
+        algorithm: SigningAlgorithm,
+    ) -> Result<SigningKeyId, Refused> {
+        let now = self.now();
+        let made = Arc::new(self.new_signing_keys(project, algorithm, now)?);
+        let (project, id) = (project.clone(), made[0].id);
+        self.administer(signing_deed(&project.clone(), Act::KeyCreated, id.to_string()), move |conn| {
+            let (made, project) = (Arc::clone(&made), project.clone());
+            Box::pin(async move {
+                if projects::find(conn, &project).await?.is_none() {
+                    return Ok(Err(Refused::not_found("project", &project)));
+                }
+                if !insert_missing(conn, &made).await? {
+                    return Ok(Err(Refused::exists("signing key for", algorithm)));
+                }
+                Ok(Ok((id, Self::project_news(&project, now))))
+            })
+        })
+        .await
+    }
+
     /// Lets the next key sign, retires the one that did, and publishes a new next. Refused while the next hasn't been published long enough,
     /// unless it must be `now`: then clients that don't look at the JWK Set again will refuse our tokens for an hour.
     pub async fn rotate_signing_key(&self, project: &ProjectId, at_once: bool) -> Result<SigningKeyId, Refused> {
+        self.rotate_signing_key_for(project, SigningAlgorithm::Es256, at_once).await
+    }
+
+    /// The same for the keys of some algorithm.
+    pub async fn rotate_signing_key_for(
+        &self,
+        project: &ProjectId,
+        algorithm: SigningAlgorithm,
+        at_once: bool,
+    ) -> Result<SigningKeyId, Refused> {
         let now = self.now();
-        let successor = Arc::new(self.new_signing_key(project, Role::Next, now)?);
+        let successor = Arc::new(self.new_signing_key(project, algorithm, Role::Next, now)?);
         self.administer(signing_deed(project, Act::KeyRotated, "signing".to_owned()), move |conn| {
             let successor = Arc::clone(&successor);
             Box::pin(async move {
                 let project = &successor.project;
-                let keys = signing_keys::list(conn, project).await?;
+                let keys = of_algorithm(signing_keys::list(conn, project).await?, algorithm);
                 let Some(next) = keys.iter().find(|key| key.is_next()) else {
-                    return Ok(Err(Refused::not_found("project", project)));
+                    return Ok(Err(Refused::not_found("signing key for", algorithm)));
                 };
                 let published_for = now.since(next.created_at);
                 let missing = PUBLISHED_BEFORE_USE.saturating_sub(published_for);
@@ -88,12 +137,15 @@ impl Service {
     /// Makes everything worthless that a key has signed, at once. The active one is replaced first.
     pub async fn revoke_signing_key(&self, project: &ProjectId, id: SigningKeyId) -> Result<(), Refused> {
         let now = self.now();
-        let successor = Arc::new(self.new_signing_key(project, Role::Next, now)?);
+        let found = signing_keys::list(&mut self.db.reader().await?.conn(), project).await?;
+        let algorithm = found.iter().find(|key| key.id == id).map(|key| key.algorithm);
+        let algorithm = algorithm.ok_or_else(|| Refused::not_found("signing key", id))?;
+        let successor = Arc::new(self.new_signing_key(project, algorithm, Role::Next, now)?);
         self.administer(signing_deed(project, Act::KeyRevoked, id.to_string()), move |conn| {
             let successor = Arc::clone(&successor);
             Box::pin(async move {
                 let project = &successor.project;
-                let keys = signing_keys::list(conn, project).await?;
+                let keys = of_algorithm(signing_keys::list(conn, project).await?, algorithm);
                 let Some(revoked) = keys.iter().find(|key| key.id == id) else {
                     return Ok(Err(Refused::not_found("signing key", id)));
                 };
@@ -109,6 +161,22 @@ impl Service {
         })
         .await
     }
+}
+
+/// Writes keys of an algorithm where there are none; `false` where there are.
+pub(crate) async fn insert_missing(conn: &mut Conn<'_>, made: &[StoredSigningKey; 2]) -> StorageResult<bool> {
+    let known = signing_keys::list(conn, &made[0].project).await?;
+    if known.iter().any(|key| key.algorithm == made[0].algorithm) {
+        return Ok(false);
+    }
+    for key in made {
+        signing_keys::insert(conn, key).await?;
+    }
+    Ok(true)
+}
+
+fn of_algorithm(keys: Vec<StoredSigningKey>, algorithm: SigningAlgorithm) -> Vec<StoredSigningKey> {
+    keys.into_iter().filter(|key| key.algorithm == algorithm).collect()
 }
 
 async fn promote(

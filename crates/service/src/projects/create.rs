@@ -7,6 +7,7 @@ use countersign_domain::{
     id::ProjectId,
     policy::Overrides,
     project::Project,
+    signing_algorithm::SigningAlgorithm,
     text::Name,
 };
 use countersign_storage::{mac_keys, projects, signing_keys};
@@ -14,7 +15,6 @@ use countersign_storage::{mac_keys, projects, signing_keys};
 use crate::{
     Service,
     admin::{Deed, Refused},
-    keys::signing::Role,
 };
 
 impl Service {
@@ -30,7 +30,7 @@ impl Service {
             updated_at: now,
             disabled_at: None,
         };
-        let keys = [self.new_signing_key(&id, Role::Active, now)?, self.new_signing_key(&id, Role::Next, now)?];
+        let keys = self.new_signing_keys(&id, SigningAlgorithm::Es256, now)?;
         let made = Arc::new((project.clone(), keys));
         let deed = Deed { project: id, act: Act::ProjectCreated, subject: Subject::default(), detail: Vec::new() };
         self.administer(deed, move |conn| {

@@ -60,6 +60,12 @@ impl Service {
                 "`refresh.rotation=off` is for confidential clients only: set it on the client (RFC 9700 §2.2.2)";
             return Err(Refused::Invalid(only.to_owned()));
         }
+        for (name, _) in &changes.settings {
+            let definition = definition(name)?;
+            if !definition.scope.has_projects() {
+                return Err(InvalidSetting::NotForProjects(definition.name).into());
+            }
+        }
         let now = self.now();
         let deed =
             Deed { project: id.clone(), act: Act::ProjectSet, subject: Subject::default(), detail: changes.detail() };

@@ -43,10 +43,11 @@ impl Service {
         unverified: &str,
         caller: &Caller,
     ) -> Result<AuthenticToken, NotAuthentic> {
-        self.authenticate(address, unverified).ok_or_else(|| self.count_failure(address, caller))
+        self.authentic_refresh_token(address, unverified).ok_or_else(|| self.count_failure(address, caller))
     }
 
-    fn authenticate(&self, address: &Address, unverified: &str) -> Option<AuthenticToken> {
+    /// The same, for who is to be told no reason and counts for nothing.
+    pub(crate) fn authentic_refresh_token(&self, address: &Address, unverified: &str) -> Option<AuthenticToken> {
         let unverified = UnverifiedRefreshToken::parse(unverified).ok()?;
         let project = self.addressed(address, Some(unverified.unverified_project().as_str())).ok()?;
         let id = unverified.unverified_mac_key();

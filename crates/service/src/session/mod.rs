@@ -8,3 +8,4 @@ pub mod refresh;
 pub(crate) mod room;
 pub mod sign_out;
 pub mod upgrade;
+pub(crate) mod write;

@@ -11,7 +11,8 @@ use countersign_crypto::{caller_marks::caller_marks, refresh_token::RefreshToken
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::{ClockState, Timestamp},
-    id::{AuditId, MacKeyId},
+    id::{AuditId, ClientId, MacKeyId},
+    oauth::scope::Scopes,
     refresh::{Attempt, CallerMarks, Event, Judgement, Outcome, Rotation},
     session::{EndReason, Over, Session},
     thumbprint::Thumbprint,
@@ -48,6 +49,12 @@ pub enum RefreshRefused {
     /// neither a token nor the end of the session.
     #[error("the session is bound to a key that was not shown")]
     OtherKey,
+    /// The session is another client's than the one that calls, or of a client that must authenticate itself and didn't.
+    #[error("the session is another client's")]
+    OtherClient,
+    /// More was asked for than was granted.
+    #[error("more was asked for than was granted")]
+    Scope,
     /// The key of the session was shown, by a proof that won't do.
     #[error(transparent)]
     Possession(#[from] PossessionRefused),
@@ -66,6 +73,22 @@ pub enum RefreshRefused {
     /// Nothing can be said.
     #[error(transparent)]
     Outage(#[from] Outage),
+}
+
+/// A refresh token that is shown, and with what.
+pub(crate) struct RefreshCall<'a> {
+    pub(crate) unverified: &'a str,
+    pub(crate) possession: Option<&'a UnverifiedPossession>,
+    /// The client that calls; none: a door at which clients don't say who they are.
+    pub(crate) by: Option<&'a ByClient>,
+}
+
+/// A client that refreshes.
+#[derive(Clone)]
+pub(crate) struct ByClient {
+    pub(crate) client: ClientId,
+    /// What it wants; none: all that was granted.
+    pub(crate) scope: Option<Scopes>,
 }
 
 impl From<NotAuthentic> for RefreshRefused {
@@ -89,7 +112,17 @@ impl Service {
         possession: Option<&UnverifiedPossession>,
         caller: &Caller,
     ) -> Result<TokenPair, RefreshRefused> {
-        let refreshed = self.refresh_uncounted(address, unverified, possession, caller).await;
+        self.refresh_by(address, &RefreshCall { unverified, possession, by: None }, caller).await
+    }
+
+    /// The same for whoever calls as a client, or as none.
+    pub(crate) async fn refresh_by(
+        &self,
+        address: &Address,
+        call: &RefreshCall<'_>,
+        caller: &Caller,
+    ) -> Result<TokenPair, RefreshRefused> {
+        let refreshed = self.refresh_uncounted(address, call, caller).await;
         let reason = refreshed.as_ref().map_or_else(RefreshRefused::reason, |_| ACCEPTED);
         Proof::RefreshToken.count(reason);
         refreshed
@@ -98,19 +131,19 @@ impl Service {
     async fn refresh_uncounted(
         &self,
         address: &Address,
-        unverified: &str,
-        possession: Option<&UnverifiedPossession>,
+        call: &RefreshCall<'_>,
         caller: &Caller,
     ) -> Result<TokenPair, RefreshRefused> {
         self.fresh()?;
-        let AuthenticToken { project, token } = self.prove_refresh_token(address, unverified, caller)?;
-        let shown = possession.and_then(|shown| self.shown_key(&project, shown, None).ok()).map(Arc::new);
+        let AuthenticToken { project, token } = self.prove_refresh_token(address, call.unverified, caller)?;
+        let shown = call.possession.and_then(|shown| self.shown_key(&project, shown, None).ok()).map(Arc::new);
         let marks = caller_marks(project.caller_marks_key(), caller.address, &caller.user_agent);
         for _ in 0..ATTEMPTS {
             let now = self.now();
             let refresh = Arc::new(Refresh {
                 project: Arc::clone(&project),
                 token: token.clone(),
+                by: call.by.cloned(),
                 shown: shown.clone(),
                 marks,
                 now,
@@ -143,7 +176,8 @@ impl Service {
                 let expires_at = refresh.access_expiry(&stored.session, &weighed);
                 let mac_key = refresh.live_mac_key(mac_key);
                 let of = Generation { secret: &refresh.token.secret, number: generation, mac_key };
-                let pair = self.issue(&refresh.project, &stored.session, &of, expires_at, refresh.now);
+                let pair =
+                    self.issue(&refresh.project, &refresh.narrowed(&stored.session), &of, expires_at, refresh.now);
                 pair.map(Some).ok_or_else(|| Outage::Fault("the newest MAC key is missing".to_owned()).into())
             }
             (Outcome::Replaced | Outcome::Ends(_), _) => Err(RefreshRefused::Replaced),
@@ -175,6 +209,7 @@ impl Service {
 struct Refresh {
     project: Arc<ProjectView>,
     token: RefreshToken,
+    by: Option<ByClient>,
     /// The key that the call shows.
     shown: Option<Arc<ShownKey>>,
     marks: CallerMarks,
@@ -201,6 +236,7 @@ impl Refresh {
         let shown = session.dpop_jkt.map(|key| self.shown_as(key)).transpose()?;
         let client = self.project.client(&session.client).filter(|view| view.client.disabled_at.is_none());
         let client = client.ok_or(RefreshRefused::Ended)?;
+        self.check_client(session, client)?;
         let clock = ClockState::after_leap(self.since_leap, client.settings.refresh_overlap);
         check_over(session, self.now, clock)?;
         let current = self.project.generations(stored.user_generation, &session.client, session.vouched_by);
@@ -221,6 +257,30 @@ impl Refresh {
         };
         let judgement = session.rotation.judge(&attempt, &rule);
         Ok(Weighed { client, judgement })
+    }
+
+    /// Whoever calls as a client must be the session's. Whoever calls as none must not get at a session that was opened for a client that
+    /// authenticates itself: its refresh token is worth nothing without that.
+    fn check_client(&self, session: &Session, client: &ClientView) -> Result<(), RefreshRefused> {
+        let is_right = match &self.by {
+            Some(by) => by.client == session.client,
+            None => session.vouched_by.is_some() || !client.settings.oauth_auth_method.proves(),
+        };
+        if !is_right {
+            return Err(RefreshRefused::OtherClient);
+        }
+        let granted = Scopes::parse(&session.scope).unwrap_or_default();
+        let asked = self.by.as_ref().and_then(|by| by.scope.as_ref());
+        if asked.is_some_and(|asked| !asked.is_within(&granted)) { Err(RefreshRefused::Scope) } else { Ok(()) }
+    }
+
+    /// The session as the answer is made of it: whoever asks for less gets less.
+    fn narrowed(&self, session: &Session) -> Session {
+        let mut session = session.clone();
+        if let Some(asked) = self.by.as_ref().and_then(|by| by.scope.as_ref()) {
+            session.scope = asked.to_string();
+        }
+        session
     }
 
     fn shown_as(&self, key: Thumbprint) -> Result<&ShownKey, RefreshRefused> {
@@ -318,6 +378,8 @@ impl RefreshRefused {
         match self {
             Self::NotOurs => "not_ours",
             Self::OtherKey => "other_key",
+            Self::OtherClient => "other_client",
+            Self::Scope => "scope",
             Self::Possession(refused) => refused.reason(),
             Self::Replaced => "replaced",
             Self::Ended => "ended",

@@ -87,7 +87,7 @@ impl Service {
         Ok(token.session)
     }
 
-    fn check_key(
+    pub(crate) fn check_key(
         &self,
         project: &ProjectView,
         session: &Session,

@@ -76,6 +76,9 @@ impl Service {
             vouched_by: Some(proof.key),
             dpop_jkt: Some(possession.key),
             longest: None,
+            scope: String::new(),
+            session: None,
+            as_of: None,
             spends: spends(user, &proof, &possession),
         };
         Ok(self.open_session(project, opening, caller).await?)

@@ -1,5 +1,6 @@
 //! Users, as operators see to them.
 
+pub(crate) mod arrival;
 pub mod create;
 pub(crate) mod first_sight;
 pub mod list;

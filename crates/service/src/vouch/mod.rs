@@ -3,10 +3,13 @@
 //! A vouch for a user who is found, has nothing to gain and nothing to lose is one read and one row among many. Everything else, a user
 //! who comes to be, an identity gained, a device replaced, a cap reached, is one transaction that looks again at what it decides upon.
 
+mod activation;
 mod find;
 mod open;
 mod short_way;
 mod transaction;
+
+pub(crate) use self::activation::Activation;
 
 use countersign_domain::{
     audit::Act,
@@ -71,6 +74,15 @@ pub struct Names {
     pub family: Name,
 }
 
+/// Somebody who may become a user.
+#[derive(Debug, Clone)]
+pub struct Newcomer {
+    /// Their names.
+    pub names: Names,
+    /// What is shown where the project asks for it.
+    pub activation_code: Option<String>,
+}
+
 /// Why a vouch is refused.
 #[derive(Debug, thiserror::Error)]
 pub enum VouchRefused {
@@ -98,6 +110,9 @@ pub enum VouchRefused {
     /// The key may not create users.
     #[error("the key may not create users")]
     MayNotCreateUsers,
+    /// The project asks newcomers for an activation code, and this isn't one.
+    #[error("the activation code isn't right")]
+    ActivationCode,
     /// The time of authentication lies ahead.
     #[error("the time of authentication lies in the future")]
     AuthTimeAhead,
@@ -111,8 +126,8 @@ pub enum VouchRefused {
 
 /// What a vouch may do about users that there are, or that there aren't.
 struct Intent {
-    /// With these names, if there is nobody.
-    create: Option<Names>,
+    /// Whoever this is, if there is nobody.
+    create: Option<Newcomer>,
     reject_existing: bool,
 }
 
@@ -129,8 +144,9 @@ impl Service {
         create_if_missing: bool,
         caller: &Caller,
     ) -> Result<TokenPair, VouchRefused> {
-        let nameless = || Names { given: Name::empty(), family: Name::empty() };
-        let intent = Intent { create: create_if_missing.then(nameless), reject_existing: false };
+        let nobody_known =
+            || Newcomer { names: Names { given: Name::empty(), family: Name::empty() }, activation_code: None };
+        let intent = Intent { create: create_if_missing.then(nobody_known), reject_existing: false };
         self.vouch(backend, address, vouch, intent, caller).await
     }
 
@@ -140,11 +156,11 @@ impl Service {
         backend: &Backend,
         address: &Address,
         vouch: Vouch,
-        names: Names,
+        newcomer: Newcomer,
         caller: &Caller,
     ) -> Result<TokenPair, VouchRefused> {
         let reject_existing = backend.project.settings.signup_existing == SignupExisting::Reject;
-        let intent = Intent { create: Some(names), reject_existing };
+        let intent = Intent { create: Some(newcomer), reject_existing };
         let may_create = backend.secret_key().is_some_and(|key| key.scope.may_create_users);
         if !may_create {
             return self.answered(backend, Err(VouchRefused::MayNotCreateUsers));
@@ -263,6 +279,7 @@ impl VouchRefused {
             Self::UnknownClient => "unknown_client",
             Self::ClientNotAllowed => "client_not_allowed",
             Self::MayNotCreateUsers => "may_not_create_users",
+            Self::ActivationCode => "activation_code",
             Self::AuthTimeAhead => "auth_time_ahead",
             Self::TooMany(_) => "too_many",
             Self::Outage(_) => "outage",

@@ -11,7 +11,7 @@ use countersign_domain::{
 use countersign_storage::{hot::Written, identities::Found};
 
 use super::{
-    Intent, Vouch, VouchRefused, asserted,
+    Activation, Intent, Vouch, VouchRefused, asserted,
     find::{Meant, meant, wanted},
     proof,
     short_way::ShortWay,
@@ -43,10 +43,12 @@ impl Service {
             proof: proof(vouch, backend, now),
             longest: None,
         };
+        let shown = intent.create.as_ref().and_then(|newcomer| newcomer.activation_code.as_deref());
         let short = Arc::new(ShortWay {
+            activation: Activation::asked_by(&project.settings, shown),
             asserted: asserted(vouch, project.settings.vouch_email).into(),
             draft: self.draft(project, client, terms, now),
-            create: intent.create,
+            create: intent.create.map(|newcomer| newcomer.names),
             may_create: backend.secret_key().is_some_and(|key| key.scope.may_create_users),
             new_user: UserId::new(now, self.entropy.bytes()),
             vouched: self.entry(backend, caller, Act::SessionVouched, now),
@@ -77,15 +79,18 @@ impl Service {
     async fn open_the_long_way(&self, short: &ShortWay, found: &[Found]) -> Result<Option<Session>, VouchRefused> {
         match meant(&short.asserted, found, Vec::new()) {
             Meant::Conflict(conflict) => return Err(VouchRefused::Conflict(conflict)),
-            Meant::Nobody => return Err(short.nobody()),
+            Meant::Nobody if !short.creates_the_long_way() => return Err(short.nobody()),
             Meant::User(user) if user.disabled_at.is_some() => return Err(VouchRefused::UserDisabled),
             Meant::User(_) if !short.may_find => return Err(VouchRefused::UserExists),
-            Meant::User(_) => {}
+            Meant::Nobody | Meant::User(_) => {}
         }
         let plan = Plan {
             draft: short.draft.clone(),
             asserted: Arc::clone(&short.asserted),
             reject_existing: !short.may_find,
+            newcomer: short.creates_the_long_way().then(|| short.newcomer()).flatten(),
+            activation: short.activation,
+            created: short.created.clone(),
             cap: short.cap,
             template: short.vouched.clone(),
             entropy: self.entropy.clone(),

@@ -18,7 +18,7 @@ use countersign_storage::{
 };
 
 use super::{
-    Names, VouchRefused,
+    Activation, Names, VouchRefused,
     find::{FoundUser, Meant, meant},
 };
 use crate::session::draft::Draft;
@@ -34,6 +34,8 @@ pub(super) struct ShortWay {
     /// The names of one who may come to be.
     pub(super) create: Option<Names>,
     pub(super) may_create: bool,
+    /// Where it is asked for, who comes to be does so the long way: it is used up there.
+    pub(super) activation: Activation,
     pub(super) new_user: UserId,
     pub(super) vouched: AuditEntry,
     pub(super) created: AuditEntry,
@@ -56,9 +58,20 @@ impl ShortWay {
     pub(super) fn session(&self, found: &[Found]) -> Option<Session> {
         match meant(&self.asserted, found, Vec::new()) {
             Meant::User(user) => self.fits(&user).then(|| self.draft.of(user.id, user.generation)),
-            Meant::Nobody => (self.create.is_some() && self.may_create).then(|| self.draft.of(self.new_user, 0)),
+            Meant::Nobody => {
+                let creates = self.may_create_now() && !self.activation.is_asked();
+                creates.then(|| self.draft.of(self.new_user, 0))
+            }
             Meant::Conflict(_) => None,
         }
+    }
+
+    fn may_create_now(&self) -> bool {
+        self.create.is_some() && self.may_create
+    }
+
+    pub(super) fn creates_the_long_way(&self) -> bool {
+        self.may_create_now() && self.activation.is_asked()
     }
 
     /// Is a new row all there is to do?
@@ -85,7 +98,7 @@ impl ShortWay {
         Some(Opening { newcomer, session, audit: created.into_iter().chain([vouched]).collect() })
     }
 
-    fn newcomer(&self) -> Option<Newcomer> {
+    pub(super) fn newcomer(&self) -> Option<Newcomer> {
         let names = self.create.as_ref()?;
         let now = self.draft.session.created_at;
         let user = User {

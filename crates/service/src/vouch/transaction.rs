@@ -14,12 +14,14 @@ use countersign_storage::{
     Conn, audit,
     changes::{self, Change, What},
     error::Result,
+    hot::Newcomer,
     identities,
     sessions::{self, NewSession},
+    users,
 };
 
 use super::{
-    VouchRefused,
+    Activation, VouchRefused,
     find::{FoundUser, Meant, find},
     short_way::record,
 };
@@ -36,6 +38,10 @@ pub(super) struct Plan {
     pub(super) draft: Draft,
     pub(super) asserted: Arc<[Asserted]>,
     pub(super) reject_existing: bool,
+    /// Who comes to be here, if there is nobody.
+    pub(super) newcomer: Option<Newcomer>,
+    pub(super) activation: Activation,
+    pub(super) created: AuditEntry,
     pub(super) cap: NonZeroU32,
     pub(super) template: AuditEntry,
     pub(super) entropy: Entropy,
@@ -57,6 +63,7 @@ pub(super) enum Done {
 pub(super) enum Refused {
     UserExists,
     UserDisabled,
+    ActivationCode,
     Conflict(Conflict),
 }
 
@@ -65,6 +72,7 @@ impl From<Refused> for VouchRefused {
         match refused {
             Refused::UserExists => Self::UserExists,
             Refused::UserDisabled => Self::UserDisabled,
+            Refused::ActivationCode => Self::ActivationCode,
             Refused::Conflict(conflict) => Self::Conflict(conflict),
         }
     }
@@ -99,7 +107,10 @@ impl Work<'_> {
             Meant::User(user) if user.disabled_at.is_some() => return Ok(Done::Refused(Refused::UserDisabled)),
             Meant::User(_) if self.plan.reject_existing => return Ok(Done::Refused(Refused::UserExists)),
             Meant::User(user) => self.complete(conn, user).await?,
-            Meant::Nobody => return Ok(Done::Nobody),
+            Meant::Nobody => match self.create(conn).await? {
+                Ok(user) => (user, 0),
+                Err(done) => return Ok(done),
+            },
         };
         let session = self.open(conn, user, generation).await?;
         let entries: Vec<&AuditEntry> = self.entries.iter().collect();
@@ -108,6 +119,21 @@ impl Work<'_> {
             changes::insert(conn, change).await?;
         }
         Ok(Done::Opened { session: Box::new(session), changes: self.changes })
+    }
+
+    /// Who comes to be, with the activation code that lets them.
+    async fn create(&mut self, conn: &mut Conn<'_>) -> Result<std::result::Result<UserId, Done>> {
+        let Some(newcomer) = &self.plan.newcomer else { return Ok(Err(Done::Nobody)) };
+        let project = &newcomer.user.project;
+        if !self.plan.activation.spend(conn, project, self.plan.now).await? {
+            return Ok(Err(Done::Refused(Refused::ActivationCode)));
+        }
+        users::insert_many(conn, &[&newcomer.user]).await?;
+        let identities: Vec<_> = newcomer.identities.iter().map(|identity| (project, identity)).collect();
+        identities::insert_many(conn, &identities).await?;
+        let subject = Subject { user: Some(newcomer.user.id), ..Subject::default() };
+        self.entries.push(AuditEntry { subject, ..self.plan.created.clone() });
+        Ok(Ok(newcomer.user.id))
     }
 
     async fn complete(&mut self, conn: &mut Conn<'_>, user: FoundUser) -> Result<(UserId, u32)> {

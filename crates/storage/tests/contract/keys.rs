@@ -5,6 +5,7 @@ use countersign_domain::{
     id::{KeyId, MacKeyId, ProjectId, SigningKeyId},
     key::{ClientScope, KeyScope, SecretKey},
     proof::Level,
+    signing_algorithm::SigningAlgorithm,
 };
 use countersign_storage::{
     error::Error,
@@ -105,6 +106,7 @@ fn signing_key(number: u8) -> StoredSigningKey {
     StoredSigningKey {
         project: p1(),
         id: SigningKeyId::new(at(i64::from(number)), [number; 10]),
+        algorithm: SigningAlgorithm::Es256,
         public_key: "public".to_owned(),
         sealed_private_key: "sealed".to_owned(),
         created_at: at(0),

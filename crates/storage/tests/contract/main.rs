@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what goes wrong here is a failed test")]
 
+mod activation_codes;
 mod audit;
+mod challenges;
 mod changes;
 mod clients;
 mod corrupt;
@@ -11,9 +13,12 @@ mod hot;
 mod identities;
 mod keys;
 mod maintenance;
+mod messages;
 mod migrate;
 mod projects;
+mod provider;
 mod sessions;
+mod sign_ins;
 mod spent;
 mod users;
 mod writer;

@@ -20,6 +20,8 @@ pub enum Code {
     Conflict,
     /// There is no such user.
     NoSuchUser,
+    /// The activation code isn't right.
+    ActivationCode,
     /// The session was idle for too long.
     IdleTimeout,
     /// The session is gone, or the refresh token was replaced.
@@ -51,6 +53,7 @@ impl Code {
             Self::IdleTimeout => 100_017,
             Self::SessionGone => 100_049,
             Self::InvalidField => 100_050,
+            Self::ActivationCode => 1_000_003,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Door 1: a backend vouches for its users.
 
+pub mod attributes;
+pub mod code;
 pub mod error;
 pub mod profile;
 pub mod refresh;

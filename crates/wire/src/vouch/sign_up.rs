@@ -15,6 +15,8 @@ pub struct SignUp {
     pub given_name: Name,
     /// `userAttributes.familyName`.
     pub family_name: Name,
+    /// `validationData.activationCode`.
+    pub activation_code: Option<String>,
 }
 
 impl SignUp {
@@ -23,12 +25,11 @@ impl SignUp {
         let body = Object::parse(body)?;
         let vouch = Vouch::read(&body)?;
         let attributes = body.object("userAttributes")?;
-        // Read for its form only: no project can require a code yet.
-        body.object("validationData")?.optional_parsed::<Name>("activationCode")?;
         Ok(Self {
             vouch,
             given_name: attributes.optional_parsed("givenName")?.unwrap_or_else(Name::empty),
             family_name: attributes.optional_parsed("familyName")?.unwrap_or_else(Name::empty),
+            activation_code: body.object("validationData")?.optional_text("activationCode")?.map(str::to_owned),
         })
     }
 }

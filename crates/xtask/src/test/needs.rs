@@ -88,6 +88,8 @@ pub(crate) fn prepare(sh: &Shell, without: &[Need]) -> Result<Vec<(String, Strin
     if !without.contains(&Need::Python) {
         let programs = tools::python(sh, "test", &root().join("crates/xtask/requirements-test.txt"))?;
         tell("COUNTERSIGN_TEST_PYTHON", programs.join("python").display().to_string());
+        let programs = tools::python(sh, "newer", &root().join("crates/xtask/requirements-newer.txt"))?;
+        tell("COUNTERSIGN_TEST_PYTHON_NEWER", programs.join("python").display().to_string());
     }
     if !without.contains(&Need::Go) {
         cmd!(sh, "go version").quiet().ignore_stdout().run().context("Go 1.24 or newer is needed")?;

@@ -40,8 +40,12 @@ fn facts(dev: &Dev) -> Variables {
         ("VERIFICATION_TOKEN", "/secret_key"),
         ("PROFICIENT_API_KEY", "/publishable_key"),
         ("HMAC_SECRET", "/hmac_secret"),
+        ("OAUTH_TOKEN_ENDPOINT", "/oauth/token_endpoint"),
+        ("OAUTH_CLIENT_ID", "/oauth/client_id"),
         ("JWKS_URL", "/oauth/jwks_uri"),
         ("OAUTH_ISSUER", "/oauth/issuer"),
+        ("OAUTH_AUDIENCE", "/oauth/client_id"),
+        ("OAUTH_PUBLIC_KEY", "/oauth/public_key_pem"),
     ];
     names.map(|(name, place)| (name.to_owned(), dev.fact(place).to_owned())).into()
 }

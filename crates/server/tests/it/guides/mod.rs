@@ -12,7 +12,7 @@ mod guide;
 mod in_curl;
 mod in_go;
 mod in_node;
-mod in_python;
+pub(crate) mod in_python;
 mod mend;
 mod own_backend;
 mod tokens;

@@ -7,32 +7,32 @@ use countersign_testkit::{
 };
 
 /// What servers and commands of one deployment share.
-pub(super) struct Deployment {
-    pub(super) database: TestDatabase,
-    pub(super) program: Program,
+pub(crate) struct Deployment {
+    pub(crate) database: TestDatabase,
+    pub(crate) program: Program,
     /// The secret key of `p1`; empty: there is no project.
-    pub(super) secret: String,
+    pub(crate) secret: String,
 }
 
 impl Deployment {
     /// Nothing was ever started on it.
-    pub(super) async fn empty(engine: Engine) -> Self {
+    pub(crate) async fn empty(engine: Engine) -> Self {
         Self::on(TestDatabase::create(engine).await)
     }
 
     /// A new deployment on an empty database.
-    pub(super) fn on(database: TestDatabase) -> Self {
+    pub(crate) fn on(database: TestDatabase) -> Self {
         let program = Program::new(env!("CARGO_BIN_EXE_countersign"), &database.directory().join("data"))
             .always(&["--database", database.url()]);
         Self { database, program, secret: String::new() }
     }
 
     /// Project `p1` with the app `c1` and a secret key, made on the command line.
-    pub(super) async fn furnished(engine: Engine) -> Self {
+    pub(crate) async fn furnished(engine: Engine) -> Self {
         Self::empty(engine).await.furnish().await
     }
 
-    pub(super) async fn furnish(self) -> Self {
+    pub(crate) async fn furnish(self) -> Self {
         self.program.run(&["project", "create", "p1"]).await.ok();
         self.program.run(&["client", "create", "c1", "--kind", "ios"]).await.ok();
         let key = self.program.json(&["key", "create"]).await;
@@ -40,7 +40,7 @@ impl Deployment {
     }
 
     /// The backend that holds the secret key, calling this server.
-    pub(super) fn backend(&self, server: &Running) -> Backend {
+    pub(crate) fn backend(&self, server: &Running) -> Backend {
         Backend::new(&server.client(), &self.secret)
     }
 }

@@ -52,9 +52,20 @@ async fn the_first_start_makes_a_project_that_is_ready_to_use() {
         "secret_key": secret,
         "publishable_key": publishable,
         "hmac_secret": hmac,
-        "oauth": { "issuer": url, "jwks_uri": format!("{url}/.well-known/jwks.json") },
+        "oauth": {
+            "issuer": url,
+            "authorization_endpoint": format!("{url}/oauth2/authorize"),
+            "token_endpoint": format!("{url}/oauth2/token"),
+            "jwks_uri": format!("{url}/.well-known/jwks.json"),
+            "client_id": "c3",
+            "redirect_uri": "http://localhost:5000/callback",
+            "public_key_pem": dev["oauth"]["public_key_pem"],
+        },
+        "outbox_url": format!("{url}/dev/outbox"),
     });
     assert_eq!(dev, expected);
+    let pem = dev["oauth"]["public_key_pem"].as_str().unwrap();
+    assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && pem.ends_with("-----END PUBLIC KEY-----\n"), "{pem}");
     let clients = newcomer.program.json(&["client", "list"]).await;
     let kinds: Vec<(&str, &str)> = clients
         .as_array()

@@ -4,7 +4,7 @@ mod audit;
 mod changes;
 mod cli;
 mod crash;
-mod deployment;
+pub(crate) mod deployment;
 mod dev;
 mod disk;
 mod durability;

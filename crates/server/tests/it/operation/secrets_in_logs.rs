@@ -132,6 +132,16 @@ async fn nonsense(http: &Client, secret: &str) -> Vec<Answer> {
     RawConnection::to(http.base()).await.say(broken_off).await.half_close().await;
     vec![
         http.get(&format!("/v1/me?access_token={secret}")).await,
+        http.post_form("/oauth2/token", &[("grant_type", "authorization_code"), ("code", secret), ("client_id", "c1")])
+            .await,
+        http.post_form("/oauth2/token", &[("grant_type", "client_credentials"), ("client_secret", secret)]).await,
+        http.post_form("/oauth2/token", &[("grant_type", WRONG[0]), ("client_assertion", WRONG[2])]).await,
+        http.post_form("/oauth2/token?code=wrongwrongwrong", &[(WRONG[1], WRONG[1]), (WRONG[1], WRONG[1])]).await,
+        http.with("authorization", &format!("Basic {}", WRONG[0]))
+            .post_form("/oauth2/introspect", &[("token", WRONG[2])])
+            .await,
+        http.post_form("/oauth2/revoke", &[("token", WRONG[1]), ("client_id", "c1")]).await,
+        http.with("authorization", &format!("Bearer {}", WRONG[2])).get("/oauth2/userinfo").await,
         http.get(&format!("/{}/{secret}", WRONG[3])).await,
         http.get(&format!("/p/{secret}/v1/me")).await,
         http.post_bytes("/auth/v1/private/signin", format!("{{\"{secret}\"")).await,

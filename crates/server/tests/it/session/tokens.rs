@@ -147,7 +147,7 @@ async fn forgeries(app: &App) -> Vec<(String, String)> {
     }
     for (kid, key) in published_keys(app).await {
         let signed = format!("{}.{}", under("alg", "HS256".into()), genuine[1]);
-        for secret in [key.point(), &key.point()[1..], &key.point()[1..33], kid.as_bytes(), b""] {
+        for secret in [key.public(), &key.public()[1..], &key.public()[1..33], kid.as_bytes(), b""] {
             add("HS256 with public bytes", format!("{signed}.{}", encoding::encode(hmac(secret, signed.as_bytes()))));
         }
         if kid != head["kid"] {

@@ -25,8 +25,13 @@ pub(super) fn interpreter() -> PathBuf {
 }
 
 /// A command of it, that calls this machine past any proxy.
-pub(super) fn python() -> Command {
-    let mut python = Command::new(interpreter());
+pub(crate) fn python() -> Command {
+    python_of(&interpreter())
+}
+
+/// A command of some interpreter, likewise.
+pub(crate) fn python_of(interpreter: &Path) -> Command {
+    let mut python = Command::new(interpreter);
     python.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUNBUFFERED", "1").env("NO_PROXY", "localhost,127.0.0.1");
     python
 }

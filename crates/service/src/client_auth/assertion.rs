@@ -1,0 +1,51 @@
+//! A client that signs an assertion (RFC 7523 §3).
+
+use countersign_crypto::{encoding, jose::client_assertion::UnverifiedClientAssertion};
+use countersign_domain::thumbprint::Thumbprint;
+use countersign_storage::spent;
+
+use super::{Endpoint, InvalidClient};
+use crate::{
+    Service,
+    directory::{ClientView, ProjectView},
+    error::Outage,
+};
+
+const PURPOSE: &str = "client_assertion";
+
+/// Which client an assertion claims to be from.
+pub(super) fn claimed_client(assertion: &str) -> Result<String, InvalidClient> {
+    Ok(UnverifiedClientAssertion::parse(assertion)?.unverified_client().to_owned())
+}
+
+impl Service {
+    /// The visible list of what an assertion must pass. It is spent last: one that is wrong in anything uses nothing up.
+    pub(super) async fn check_assertion(
+        &self,
+        project: &ProjectView,
+        client: &ClientView,
+        assertion: &str,
+        endpoint: Endpoint,
+    ) -> Result<Option<Thumbprint>, InvalidClient> {
+        let unverified = UnverifiedClientAssertion::parse(assertion)?;
+        let verified = unverified.verify(&client.keys, self.now())?;
+        if !is_audience(project, client, &verified.audience, endpoint) {
+            return Err(InvalidClient::OtherAudience);
+        }
+        let (id, hash) = (project.project.id.clone(), encoding::encode(verified.hash));
+        let expires_at = verified.expires_at;
+        let spent = self.db.write(move |mut conn| {
+            let (id, hash) = (id.clone(), hash.clone());
+            Box::pin(async move { spent::spend(&mut conn, &id, PURPOSE, &hash, expires_at).await })
+        });
+        if spent.await.map_err(Outage::from)? { Ok(verified.confirmed_key) } else { Err(InvalidClient::Replayed) }
+    }
+}
+
+/// The issuer. Old clients name the token endpoint: by registration, and good there only, so that no other server whose endpoint has the same
+/// name in a client's configuration can pass an assertion on (RFC 9700 §2.5).
+fn is_audience(project: &ProjectView, client: &ClientView, audience: &str, endpoint: Endpoint) -> bool {
+    let is_issuer = audience == &*project.issuer;
+    let is_legacy = client.settings.oauth_legacy && endpoint == Endpoint::Token;
+    is_issuer || (is_legacy && audience.strip_prefix(&*project.issuer) == Some(Endpoint::Token.path()))
+}

@@ -1,0 +1,67 @@
+//! What a message says.
+
+use std::time::Duration;
+
+use countersign_crypto::secret::SecretText;
+
+/// What a message says, before it is put into words. No `Debug`: codes and links let people in.
+pub enum Letter {
+    /// The code with which somebody signs in, and a link that does the same.
+    SignInCode {
+        /// To be typed.
+        code: SecretText,
+        /// To be opened instead.
+        link: Option<String>,
+        /// For how long both are good. The message isn't sent any more once that is over.
+        valid_for: Duration,
+    },
+    /// The code with which somebody opens an account.
+    SignUpCode {
+        /// To be typed.
+        code: SecretText,
+        /// To be opened instead.
+        link: Option<String>,
+        /// For how long both are good.
+        valid_for: Duration,
+    },
+    /// Somebody asked for a code, and there is no account, nor can there be one.
+    NoAccount,
+    /// Whether messages arrive at all.
+    Test,
+}
+
+/// How long it is tried to send what has no end of its own.
+const PATIENCE: Duration = Duration::from_hours(1);
+
+impl Letter {
+    /// The one that brings somebody a code. Who has no account, and can't open one, gets to read that, and no code.
+    pub(crate) fn with_code(code: SecretText, is_known: bool, may_sign_up: bool, valid_for: Duration) -> Self {
+        match (is_known, may_sign_up) {
+            (true, _) => Self::SignInCode { code, link: None, valid_for },
+            (false, true) => Self::SignUpCode { code, link: None, valid_for },
+            (false, false) => Self::NoAccount,
+        }
+    }
+
+    /// For how long it is of use.
+    pub fn valid_for(&self) -> Duration {
+        match self {
+            Self::SignInCode { valid_for, .. } | Self::SignUpCode { valid_for, .. } => *valid_for,
+            Self::NoAccount | Self::Test => PATIENCE,
+        }
+    }
+
+    pub(super) fn code(&self) -> Option<&str> {
+        match self {
+            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } => Some(code.danger_expose()),
+            Self::NoAccount | Self::Test => None,
+        }
+    }
+
+    pub(super) fn link(&self) -> Option<&str> {
+        match self {
+            Self::SignInCode { link, .. } | Self::SignUpCode { link, .. } => link.as_deref(),
+            Self::NoAccount | Self::Test => None,
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Signing a user in here, for a client that will get an authorization code. One state machine ([`countersign_domain::sign_in`]); an app's own
+//! screens drive it as JSON (OAuth 2.0 for First-Party Applications).
+
+mod begin;
+mod go_on;
+mod prompt;
+
+use countersign_crypto::secret::SecretText;
+use countersign_domain::{locale::Locale, oauth::form::Form};
+
+pub use self::prompt::{Hint, MethodChoice, Prompt};
+use crate::{
+    Service,
+    address::Address,
+    caller::Caller,
+    client_auth::{AuthenticatedClient, ClientCredentials, Endpoint, InvalidClient},
+    error::Outage,
+    oauth::authorization::AuthorizationRefused,
+    proof::possession::{PossessionRefused, UnverifiedPossession},
+    verdicts::{ACCEPTED, Proof as Verdict},
+};
+
+/// What an app sends from its own screens.
+pub struct ChallengeCall<'a> {
+    /// The parameters.
+    pub form: &'a Form,
+    /// What it shows of itself.
+    pub credentials: &'a ClientCredentials,
+    /// What it shows of a key.
+    pub possession: Option<&'a UnverifiedPossession>,
+    /// In which language its user reads.
+    pub locale: Locale,
+}
+
+/// What a call comes to.
+pub enum Outcome {
+    /// More is needed.
+    Asked {
+        /// By what the sign-in is known from now on.
+        handle: SecretText,
+        /// What is asked.
+        prompt: Prompt,
+    },
+    /// The user is known: this buys tokens.
+    Code(SecretText),
+}
+
+/// Why a call comes to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum ChallengeRefused {
+    /// The caller isn't the client that it says it is.
+    #[error(transparent)]
+    Client(#[from] InvalidClient),
+    /// Only an app of the project's own may ask its users for codes.
+    #[error("the client is not a first-party one")]
+    NotFirstParty,
+    /// The request won't do.
+    #[error(transparent)]
+    Request(#[from] AuthorizationRefused),
+    /// It must say whom it is about.
+    #[error("login_hint is no e-mail address")]
+    NoHint,
+    /// Nobody knows the sign-in by this handle, or it is over.
+    #[error("there is no such sign-in")]
+    InvalidSession,
+    /// The server has no way to send messages.
+    #[error("this server sends no mail: see its configuration")]
+    NoChannel,
+    /// Possession of the key isn't proved.
+    #[error(transparent)]
+    Possession(#[from] PossessionRefused),
+    /// The person holds the address, and may not come in.
+    #[error("{}", .0.as_str())]
+    Denied(Denial),
+    /// Nothing can be done.
+    #[error(transparent)]
+    Outage(#[from] Outage),
+}
+
+/// Why somebody who proved an address may not come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denial {
+    /// There is no account, and people can't make one.
+    NoAccount,
+    /// The account is closed.
+    Disabled,
+}
+
+impl Denial {
+    /// As metrics have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoAccount => "no_account",
+            Self::Disabled => "user_disabled",
+        }
+    }
+}
+
+impl ChallengeRefused {
+    /// The reason as metrics have it.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Client(_) => "invalid_client",
+            Self::NotFirstParty => "not_first_party",
+            Self::Request(_) => "invalid_request",
+            Self::NoHint => "no_hint",
+            Self::InvalidSession => "invalid_session",
+            Self::NoChannel => "no_channel",
+            Self::Possession(_) => "possession",
+            Self::Denied(denial) => denial.as_str(),
+            Self::Outage(_) => "outage",
+        }
+    }
+}
+
+impl Service {
+    /// One step of a sign-in on an app's own screens: the first, or the next.
+    pub async fn authorize_challenge(
+        &self,
+        address: &Address,
+        call: &ChallengeCall<'_>,
+        caller: &Caller,
+    ) -> Result<Outcome, ChallengeRefused> {
+        let outcome = self.challenge_step(address, call, caller).await;
+        let reason = match &outcome {
+            Ok(Outcome::Code(_)) => ACCEPTED,
+            Ok(Outcome::Asked { prompt, .. }) => prompt.reason(),
+            Err(refused) => refused.reason(),
+        };
+        Verdict::SignIn.count(reason);
+        outcome
+    }
+
+    async fn challenge_step(
+        &self,
+        address: &Address,
+        call: &ChallengeCall<'_>,
+        caller: &Caller,
+    ) -> Result<Outcome, ChallengeRefused> {
+        self.fresh()?;
+        let client = self.authenticate_client(address, call.credentials, Endpoint::AuthorizeChallenge, caller).await?;
+        if !client.view()?.settings.oauth_first_party {
+            return Err(ChallengeRefused::NotFirstParty);
+        }
+        match call.form.text("auth_session") {
+            None => self.begin_sign_in(address, &client, call).await,
+            Some(handle) => self.go_on_with_sign_in(&client, handle, call, caller).await,
+        }
+    }
+
+    /// The key that the app shows, if it shows one.
+    fn challenge_key(
+        &self,
+        client: &AuthenticatedClient,
+        call: &ChallengeCall<'_>,
+    ) -> Result<Option<countersign_domain::thumbprint::Thumbprint>, ChallengeRefused> {
+        let Some(shown) = call.possession else { return Ok(None) };
+        let policy = client.view()?.nonce_policy();
+        Ok(Some(self.prove_possession(&client.project, shown, policy, None)?.key))
+    }
+}

@@ -1,0 +1,108 @@
+//! Authorization codes. A row is written once, in the transaction of whoever proved the user, and never changed: that a code was used stands in
+//! [`spent`](crate::spent), in the transaction that opens the session.
+
+use countersign_crypto::{authorization_code::CodeHash, encoding};
+use countersign_domain::{
+    clock::Timestamp,
+    generations::Generations,
+    id::ProjectId,
+    oauth::code::AuthorizationCode,
+    proof::{Method, Proof},
+    thumbprint::Thumbprint,
+};
+use sqlx::any::AnyRow;
+
+use crate::{
+    Conn,
+    conn::statement,
+    error::Result,
+    row::{Reader, to_json},
+};
+
+/// A code that is issued.
+#[derive(Debug, Clone)]
+pub struct NewAuthorizationCode {
+    /// Where.
+    pub project: ProjectId,
+    /// What it is known by.
+    pub hash: CodeHash,
+    /// What it was issued for. The user's revocation counter is read by [`insert`], in the transaction.
+    pub code: AuthorizationCode,
+}
+
+/// Writes a new code, with the user's revocation counter as it stands. `false`: there is no such user, or nobody may be signed in as this one.
+pub async fn insert(conn: &mut Conn<'_>, new: &NewAuthorizationCode) -> Result<bool> {
+    let sql = "insert into authorization_codes (project_id, code_hash, client_id, user_id, session_id, redirect_uri, \
+               redirect_uri_asked_at, scope, nonce, code_challenge, dpop_jkt, amr, acr, auth_time, user_generation, \
+               client_generation, project_generation, created_at, expires_at) \
+               select u.project_id, $2, $3, u.user_id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, u.generation, $15, \
+               $16, $17, $18 from users u \
+               where u.project_id = $1 and u.user_id = $4 and u.disabled_at is null and u.merged_into is null";
+    let NewAuthorizationCode { project, hash, code } = new;
+    let amr: Vec<&str> = code.proof.methods.iter().map(Method::as_str).collect();
+    let insert = statement(sql)
+        .bind(project.as_str())
+        .bind(hash.to_text())
+        .bind(code.client.as_str())
+        .bind(code.user.to_string())
+        .bind(code.session.to_string())
+        .bind(code.redirect_uri.as_str())
+        .bind(code.has_redirect_uri_param.then_some(code.created_at.micros()))
+        .bind(code.scope.as_str())
+        .bind(code.nonce.as_deref())
+        .bind(code.code_challenge.as_deref())
+        .bind(code.dpop_jkt.map(|key| encoding::encode(key.0)))
+        .bind(to_json(&amr))
+        .bind(code.proof.level.as_str())
+        .bind(code.proof.at.micros())
+        .bind(i64::from(code.generations.client))
+        .bind(i64::from(code.generations.project))
+        .bind(code.created_at.micros())
+        .bind(code.expires_at.micros());
+    Ok(conn.execute(insert).await? == 1)
+}
+
+/// A code, used or not.
+pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, hash: CodeHash) -> Result<Option<AuthorizationCode>> {
+    let sql = "select * from authorization_codes where project_id = $1 and code_hash = $2";
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(hash.to_text())).await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(crate) const DELETE_EXPIRED: &str = "delete from authorization_codes where (project_id, code_hash) in \
+    (select project_id, code_hash from authorization_codes where expires_at <= $1 order by expires_at limit $2)";
+
+/// Forgets codes whose time was over before, of whatever project, at most `limit`; says how many.
+pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) -> Result<u64> {
+    conn.execute(statement(DELETE_EXPIRED).bind(before.micros()).bind(i64::from(limit))).await
+}
+
+fn read(row: &AnyRow) -> Result<AuthorizationCode> {
+    let row = Reader::new(row, "authorization_codes", &["code_hash"]);
+    let methods: Vec<String> = row.json("amr")?;
+    let methods: std::result::Result<Vec<Method>, _> = methods.iter().map(|method| method.parse()).collect();
+    Ok(AuthorizationCode {
+        client: row.parsed("client_id")?,
+        user: row.parsed("user_id")?,
+        session: row.parsed("session_id")?,
+        redirect_uri: row.text("redirect_uri")?,
+        has_redirect_uri_param: row.optional_time("redirect_uri_asked_at")?.is_some(),
+        scope: row.text("scope")?,
+        nonce: row.optional_text("nonce")?,
+        code_challenge: row.optional_text("code_challenge")?,
+        dpop_jkt: row.optional_read("dpop_jkt", |text| encoding::decode_array(text).map(Thumbprint))?,
+        proof: Proof {
+            methods: methods.map_err(|_| row.corrupt("amr"))?,
+            level: row.parsed("acr")?,
+            at: row.time("auth_time")?,
+        },
+        generations: Generations {
+            user: row.integer("user_generation")?,
+            client: row.integer("client_generation")?,
+            key: 0,
+            project: row.integer("project_generation")?,
+        },
+        created_at: row.time("created_at")?,
+        expires_at: row.time("expires_at")?,
+    })
+}

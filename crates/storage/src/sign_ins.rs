@@ -1,0 +1,128 @@
+//! Sign-ins that are under way.
+
+use countersign_crypto::{encoding, one_time_code::OneTimeCodeHash, sign_in_handle::HandleHash};
+use countersign_domain::{
+    clock::Timestamp,
+    id::{ProjectId, SignInId},
+    identity::{Identity, IdentityKind},
+    sign_in::{SentCode, SignIn, Step},
+    thumbprint::Thumbprint,
+};
+use sqlx::any::AnyRow;
+
+use crate::{Conn, conn::statement, error::Result, row::Reader};
+
+/// A sign-in as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptSignIn {
+    /// The sign-in.
+    pub sign_in: SignIn,
+    /// The hash of the code that was sent.
+    pub code_hash: Option<OneTimeCodeHash>,
+}
+
+/// Writes a new one, which is known by this handle.
+pub async fn insert(conn: &mut Conn<'_>, sign_in: &SignIn, handle: &HandleHash) -> Result<()> {
+    let sql = "insert into sign_ins (project_id, sign_in_id, handle_hash, client_id, request, kind, value, dpop_jkt, sends, tries, \
+               created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10)";
+    let insert = statement(sql)
+        .bind(sign_in.project.as_str())
+        .bind(sign_in.id.to_string())
+        .bind(handle.to_text())
+        .bind(sign_in.client.as_str())
+        .bind(sign_in.request.as_str())
+        .bind(sign_in.identity.kind().as_str())
+        .bind(sign_in.identity.value())
+        .bind(sign_in.dpop_jkt.map(|key| encoding::encode(key.0)))
+        .bind(sign_in.created_at.micros())
+        .bind(sign_in.expires_at.micros());
+    conn.execute(insert).await?;
+    Ok(())
+}
+
+/// A sign-in that is known by this handle and hasn't come to its end. It may have by the next statement.
+pub async fn find(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    id: SignInId,
+    handle: &HandleHash,
+) -> Result<Option<KeptSignIn>> {
+    let sql =
+        "select * from sign_ins where project_id = $1 and sign_in_id = $2 and handle_hash = $3 and ended_at is null";
+    let select = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(handle.to_text());
+    conn.fetch_optional(select).await?.as_ref().map(read).transpose()
+}
+
+/// Takes a sign-in up again: from now on it is known by another handle. None: nobody knows it by this one, or it has come to its end. Of two
+/// who show the same handle at once, one is too late.
+pub async fn take_up(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    id: SignInId,
+    handle: &HandleHash,
+    next: &HandleHash,
+) -> Result<Option<KeptSignIn>> {
+    let sql = "update sign_ins set handle_hash = $4 where project_id = $1 and sign_in_id = $2 and handle_hash = $3 \
+               and ended_at is null returning *";
+    let update = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(handle.to_text()).bind(next.to_text());
+    conn.fetch_optional(update).await?.as_ref().map(read).transpose()
+}
+
+/// Writes where it has got to.
+pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
+    let sql = "update sign_ins set challenge_id = $3, code_hash = $4, sent_at = $5, tries = $6, sends = $7 \
+               where project_id = $1 and sign_in_id = $2";
+    let sent = match kept.sign_in.step {
+        Step::Choosing => None,
+        Step::Sent(sent) => Some(sent),
+    };
+    let update = statement(sql)
+        .bind(kept.sign_in.project.as_str())
+        .bind(kept.sign_in.id.to_string())
+        .bind(sent.map(|sent| sent.challenge.to_string()))
+        .bind(kept.code_hash.as_ref().map(|hash| hash.as_str().to_owned()))
+        .bind(sent.map(|sent| sent.sent_at.micros()))
+        .bind(sent.map_or(0, |sent| i64::from(sent.tries)))
+        .bind(i64::from(kept.sign_in.sends));
+    conn.execute(update).await?;
+    Ok(())
+}
+
+/// It has come to its end: nobody takes it up any more.
+pub async fn end(conn: &mut Conn<'_>, project: &ProjectId, id: SignInId, now: Timestamp) -> Result<()> {
+    let sql = "update sign_ins set ended_at = $3 where project_id = $1 and sign_in_id = $2";
+    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros())).await?;
+    Ok(())
+}
+
+/// Deletes what is over, of whatever project, at most `limit`; says how many.
+pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) -> Result<u64> {
+    let sql = "delete from sign_ins where (project_id, sign_in_id) in \
+               (select project_id, sign_in_id from sign_ins where expires_at <= $1 order by expires_at limit $2)";
+    conn.execute(statement(sql).bind(before.micros()).bind(i64::from(limit))).await
+}
+
+fn read(row: &AnyRow) -> Result<KeptSignIn> {
+    let row = Reader::new(row, "sign_ins", &["sign_in_id"]);
+    let kind = row.parsed::<IdentityKind>("kind")?;
+    let sent = match (row.optional_parsed("challenge_id")?, row.optional_time("sent_at")?) {
+        (Some(challenge), Some(sent_at)) => Some(SentCode { challenge, tries: row.integer("tries")?, sent_at }),
+        _ => None,
+    };
+    let jkt = row.optional_text("dpop_jkt")?;
+    Ok(KeptSignIn {
+        sign_in: SignIn {
+            project: row.parsed("project_id")?,
+            id: row.parsed("sign_in_id")?,
+            client: row.parsed("client_id")?,
+            request: row.text("request")?,
+            identity: row.read("value", |value| Identity::parse(kind, value).ok())?,
+            dpop_jkt: jkt.and_then(|text| encoding::decode_array(&text)).map(Thumbprint),
+            step: sent.map_or(Step::Choosing, Step::Sent),
+            sends: row.integer("sends")?,
+            created_at: row.time("created_at")?,
+            expires_at: row.time("expires_at")?,
+        },
+        code_hash: row.optional_text("code_hash")?.map(OneTimeCodeHash::from_text),
+    })
+}

@@ -1,0 +1,106 @@
+//! `POST /oauth2/authorize-challenge`: signing a user in on an app's own screens (OAuth 2.0 for First-Party Applications).
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// One step. The first is an authorization request; the next send `auth_session` and what was asked for.
+#[derive(ToSchema)]
+#[schema(as = AuthorizeChallengeRequest, example = json!({
+    "response_type": "code", "client_id": "my-app", "scope": "openid email", "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+    "code_challenge_method": "S256", "login_hint": "alice@example.com"
+}))]
+pub struct ChallengeSchema {
+    /// The client.
+    pub client_id: Option<String>,
+    /// At first: `code`.
+    pub response_type: Option<String>,
+    /// At first: what is asked for, with spaces between.
+    pub scope: Option<String>,
+    /// At first: the hash of the verifier (RFC 7636).
+    pub code_challenge: Option<String>,
+    /// At first: `S256`.
+    pub code_challenge_method: Option<String>,
+    /// At first: the user's e-mail address.
+    pub login_hint: Option<String>,
+    /// At first: for the id_token.
+    pub nonce: Option<String>,
+    /// At first: one that is registered; the token request must name it too, then.
+    pub redirect_uri: Option<String>,
+    /// Then: from the last answer.
+    pub auth_session: Option<String>,
+    /// Then: `email_code`; again, for another code.
+    pub method: Option<String>,
+    /// Then: what the user typed.
+    pub code: Option<String>,
+}
+
+/// More is needed.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "error": "insufficient_authorization", "error_description": "More is needed to sign the user in: see prompt.", "auth_session": "as_…",
+    "prompt": {"type": "enter_code", "destination": "a…@example.com", "code_length": 6, "expires_at": 1_700_000_600, "resend_at": 1_700_000_030, "tries_left": 5}
+}))]
+pub struct InsufficientAuthorization {
+    /// `insufficient_authorization`.
+    pub error: &'static str,
+    /// In English. For people: it may change.
+    pub error_description: &'static str,
+    /// What the next call sends back. It changes with each answer, and works once.
+    pub auth_session: String,
+    /// What is asked.
+    pub prompt: PromptBody,
+}
+
+/// What is asked. `hint` says what to do after a mistake: `retry_input`, `resend_code`, `restart_flow`, or `wait` for `retry_after` seconds.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum PromptBody {
+    /// How the user wants to be proved: send `method`.
+    SelectMethod {
+        /// The ways that there are.
+        methods: Vec<MethodBody>,
+        /// What to do after a mistake.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'static str>,
+        /// In seconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+    },
+    /// Which code was sent: send `code`, or `method` again for another.
+    EnterCode {
+        /// Where it went, as far as the user needs it to recognise the address.
+        destination: String,
+        /// How many digits it has.
+        code_length: usize,
+        /// From when on it is worthless, in seconds since 1970.
+        expires_at: i64,
+        /// When another may be asked for, in seconds since 1970.
+        resend_at: i64,
+        /// How often it may still be tried.
+        tries_left: u32,
+        /// What to do after a mistake.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'static str>,
+        /// In seconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+    },
+}
+
+/// A way to be proved.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SignInMethod)]
+pub struct MethodBody {
+    /// As `method` has it.
+    pub id: &'static str,
+    /// For people.
+    pub label: &'static str,
+}
+
+/// The user is known.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"authorization_code": "ac_…"}))]
+pub struct AuthorizationCodeBody {
+    /// For `/oauth2/token`, within a minute, once.
+    pub authorization_code: String,
+}
