@@ -44,9 +44,10 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
     let missing = matches!(service.show_project(&project).await, Err(Refused::NotFound { .. }));
     if missing {
         service.create_project(project.clone(), name("Development")?).await?;
-        // So that a first call needs no backend. Said on the terminal, and production begins with `required`.
-        let off = SettingChanges { name: None, settings: vec![("hmac".to_owned(), "off".to_owned())] };
-        service.set_project(&project, off).await?;
+        // So that a first call needs no backend, and a first user no operator. Said on the terminal, and production begins with `required` and
+        // `off`.
+        let open = [("hmac", "off"), ("signup", "on")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        service.set_project(&project, SettingChanges { name: None, settings: open.to_vec() }).await?;
     }
     for (id, label, kind) in CLIENTS {
         let id: ClientId = id.parse().map_err(|problem| Failure::failed("client", problem))?;

@@ -158,7 +158,7 @@ impl Service {
         let is_known = self.is_known(project, identity).await?;
         let code = OneTimeCode::generate(&self.entropy);
         let hash = self.master_key.one_time_code_key(&project.project.id).hash(challenge, &code);
-        let letter = Letter::with_code(code.into_secret(), is_known, project.settings.signup, CODE_LIFETIME);
+        let letter = Letter::with_code(code.into_secret(), is_known, may_sign_up(project), CODE_LIFETIME);
         let message = self.draft_message(project, &to, locale, &letter, now);
         Ok(Action::Send(Box::new(Sending { challenge, hash, message })))
     }
@@ -179,11 +179,10 @@ impl Service {
         if kept.sign_in.dpop_jkt.is_some() {
             draft.row.code.dpop_jkt = kept.sign_in.dpop_jkt;
         }
-        let may_sign_up = project.settings.signup && !project.settings.signup_activation;
         Ok(Showing {
             code,
             key: self.master_key.one_time_code_key(&project.project.id),
-            create: may_sign_up.then(|| Names { given: Name::empty(), family: Name::empty() }),
+            create: may_sign_up(project).then(|| Names { given: Name::empty(), family: Name::empty() }),
             passed: AuditId::new(now, self.entropy.bytes()),
             arrival: Arrival {
                 project: project.project.id.clone(),
@@ -197,6 +196,11 @@ impl Service {
             draft,
         })
     }
+}
+
+/// Here nobody is asked for an activation code.
+fn may_sign_up(project: &ProjectView) -> bool {
+    project.settings.signup && !project.settings.signup_activation
 }
 
 /// Everything the transaction needs, drawn up before: it may run several times and must come to the same.

@@ -160,6 +160,48 @@ async fn nonsense(http: &Client, secret: &str) -> Vec<Answer> {
     ]
 }
 
+/// What lets somebody in who signs in by code. In quotes and behind names: six digits alone are in every log.
+async fn codes_and_handles(http: &Client, shown: &mut Shown) {
+    let email = ("email", "dora.whole@example.com");
+    shown.hide(&[email.1]);
+    let codes = async || {
+        let caught = http.get(&format!("/dev/outbox?to={}", email.1)).await.ok().json();
+        let codes =
+            caught["messages"].as_array().unwrap().iter().filter_map(|it| it["code"].as_str().map(str::to_owned));
+        codes.collect::<Vec<_>>()
+    };
+    let person = json!({ "method": 0, "email": email.1, "clientId": "c1", "projectId": "p1" });
+    shown.note(&http.post("/auth/v1/sendverificationtoken", &person).await.ok());
+    let code = codes().await[0].clone();
+    let mut signing_up = person.clone();
+    signing_up["confirmationCode"] = json!(code);
+    shown.note(&http.post("/auth/v1/signup", &signing_up).await.ok());
+    let asked = [
+        ("response_type", "code"),
+        ("client_id", "c3"),
+        ("scope", "openid"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+        ("login_hint", email.1),
+    ];
+    let mut handle = String::new();
+    for step in ["", "email_code", "000000"] {
+        let said = match step {
+            "" => asked.to_vec(),
+            "email_code" => vec![("client_id", "c3"), ("auth_session", &*handle), ("method", step)],
+            code => vec![("client_id", "c3"), ("auth_session", &*handle), ("code", code)],
+        };
+        let answer = http.post_form("/oauth2/authorize-challenge", &said).await;
+        assert_eq!(answer.status(), 403, "{answer}");
+        shown.requests.push(answer.header("x-request-id").to_owned());
+        handle = answer.text("auth_session");
+        shown.hide(&[handle.trim_start_matches("as_")]);
+    }
+    for code in codes().await {
+        shown.hide(&[&format!("\"{code}\""), &format!("code={code}")]);
+    }
+}
+
 /// What operators do; what they are told on standard error is no secret.
 async fn operators_acts(program: &Program) -> String {
     let mut said = String::new();
@@ -248,7 +290,8 @@ async fn in_development_the_key_is_on_the_terminal_and_in_no_log() {
     let server = program.dev().await;
     let dev: Value = serde_json::from_str(&fs::read_to_string(program.data().join("dev.json")).unwrap()).unwrap();
     let secret = dev["secret_key"].as_str().unwrap();
-    let shown = everything(&server.client(), secret).await;
+    let mut shown = everything(&server.client(), secret).await;
+    codes_and_handles(&server.client(), &mut shown).await;
     let page = server.client().get("/metrics").await.ok();
     assert!(server.log().contains(secret), "it is shown on the terminal");
     shown.is_nowhere_in("the metrics", &String::from_utf8_lossy(&page.body));
