@@ -62,11 +62,25 @@ pub async fn insert(conn: &mut Conn<'_>, new: &NewAuthorizationCode) -> Result<b
     Ok(conn.execute(insert).await? == 1)
 }
 
+/// As what a used code stands in [`spent`](crate::spent).
+pub const SPENT_AS: &str = "authorization_code";
+
+/// A code as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredCode {
+    /// The code.
+    pub code: AuthorizationCode,
+    /// Was it used? Only to know it early: whoever opens a session with it spends it.
+    pub is_used: bool,
+}
+
 /// A code, used or not.
-pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, hash: CodeHash) -> Result<Option<AuthorizationCode>> {
-    let sql = "select * from authorization_codes where project_id = $1 and code_hash = $2";
-    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(hash.to_text())).await?;
-    row.as_ref().map(read).transpose()
+pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, hash: CodeHash) -> Result<Option<StoredCode>> {
+    let sql = "select c.*, (select s.expires_at from spent s where s.project_id = c.project_id \
+               and s.purpose = $3 and s.value_hash = c.code_hash) as used_until \
+               from authorization_codes c where c.project_id = $1 and c.code_hash = $2";
+    let select = statement(sql).bind(project.as_str()).bind(hash.to_text()).bind(SPENT_AS);
+    conn.fetch_optional(select).await?.as_ref().map(read).transpose()
 }
 
 pub(crate) const DELETE_EXPIRED: &str = "delete from authorization_codes where (project_id, code_hash) in \
@@ -77,11 +91,11 @@ pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) 
     conn.execute(statement(DELETE_EXPIRED).bind(before.micros()).bind(i64::from(limit))).await
 }
 
-fn read(row: &AnyRow) -> Result<AuthorizationCode> {
+fn read(row: &AnyRow) -> Result<StoredCode> {
     let row = Reader::new(row, "authorization_codes", &["code_hash"]);
     let methods: Vec<String> = row.json("amr")?;
     let methods: std::result::Result<Vec<Method>, _> = methods.iter().map(|method| method.parse()).collect();
-    Ok(AuthorizationCode {
+    let code = AuthorizationCode {
         client: row.parsed("client_id")?,
         user: row.parsed("user_id")?,
         session: row.parsed("session_id")?,
@@ -104,5 +118,6 @@ fn read(row: &AnyRow) -> Result<AuthorizationCode> {
         },
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,
-    })
+    };
+    Ok(StoredCode { code, is_used: row.optional_time("used_until")?.is_some() })
 }

@@ -17,7 +17,10 @@ use countersign_domain::{
     session::EndReason,
     thumbprint::Thumbprint,
 };
-use countersign_storage::{authorization_codes, sessions, spent};
+use countersign_storage::{
+    authorization_codes::{self, SPENT_AS, StoredCode},
+    sessions, spent,
+};
 
 use super::{
     token::{GrantRefused, TokenAnswer, TokenCall},
@@ -38,8 +41,6 @@ use crate::{
     token::{IdTokenOf, TokenPair},
 };
 
-const PURPOSE: &str = "authorization_code";
-
 impl From<CodeRefused> for GrantRefused {
     fn from(refused: CodeRefused) -> Self {
         Self::Invalid(refused.as_str())
@@ -50,7 +51,7 @@ impl From<CodeRefused> for GrantRefused {
 struct Shown<'a> {
     client: &'a ClientView,
     hash: CodeHash,
-    code: AuthorizationCode,
+    stored: StoredCode,
 }
 
 impl Service {
@@ -62,9 +63,9 @@ impl Service {
         call: &TokenCall<'_>,
         caller: &Caller,
     ) -> Result<TokenAnswer, GrantRefused> {
-        let (hash, code) = self.find_code(&client.project, form, caller).await?;
-        code.is_for(&client.id)?;
-        let shown = Shown { client: client.view()?, hash, code };
+        let (hash, stored) = self.find_code(&client.project, form, caller).await?;
+        stored.code.is_for(&client.id)?;
+        let shown = Shown { client: client.view()?, hash, stored };
         self.redeem_shown(&client.project, shown, form, call, client.confirmed_key, caller).await
     }
 
@@ -88,14 +89,14 @@ impl Service {
         call: &TokenCall<'_>,
         caller: &Caller,
     ) -> Result<TokenAnswer, GrantRefused> {
-        let (hash, code) = self.find_code(project, form, caller).await?;
-        let client = project.client(&code.client).filter(|view| view.client.disabled_at.is_none());
+        let (hash, stored) = self.find_code(project, form, caller).await?;
+        let client = project.client(&stored.code.client).filter(|view| view.client.disabled_at.is_none());
         let client = client.ok_or(CodeRefused::Unknown)?;
         let settings = &client.settings;
         if settings.oauth_auth_method.proves() || !settings.oauth_grants.contains(&GrantType::AuthorizationCode) {
             return Err(InvalidClient::Missing.into());
         }
-        self.redeem_shown(project, Shown { client, hash, code }, form, call, None, caller).await
+        self.redeem_shown(project, Shown { client, hash, stored }, form, call, None, caller).await
     }
 
     /// Only what is no code of ours counts against its network.
@@ -104,13 +105,13 @@ impl Service {
         project: &ProjectView,
         form: &Form,
         caller: &Caller,
-    ) -> Result<(CodeHash, AuthorizationCode), GrantRefused> {
+    ) -> Result<(CodeHash, StoredCode), GrantRefused> {
         let shown = form.required("code")?;
         if let Some(hash) = CodeHash::of(shown) {
             let mut reader = self.db.reader().await.map_err(Outage::from)?;
             let found = authorization_codes::find(&mut reader.conn(), &project.project.id, hash).await;
-            if let Some(code) = found.map_err(Outage::from)? {
-                return Ok((hash, code));
+            if let Some(stored) = found.map_err(Outage::from)? {
+                return Ok((hash, stored));
             }
         }
         match self.take_failure(Some(project), caller.address) {
@@ -128,10 +129,12 @@ impl Service {
         confirmed: Option<Thumbprint>,
         caller: &Caller,
     ) -> Result<TokenAnswer, GrantRefused> {
-        let Shown { client, hash, code } = shown;
+        let Shown { client, hash, stored: StoredCode { code, is_used } } = shown;
         let key = self.token_key(project, client, call.possession, confirmed)?;
         // Before anything else is asked of the call: whoever shows a used code knows it.
-        self.check_unused(project, hash, &code, caller).await?;
+        if is_used {
+            return Err(self.used(project, &code, caller).await?);
+        }
         let redeemer = Redeemer {
             client: &client.client.id,
             redirect_uri: form.text("redirect_uri"),
@@ -178,21 +181,15 @@ impl Service {
         }
     }
 
-    async fn check_unused(
+    /// What began with a code that came twice is taken back.
+    async fn used(
         &self,
         project: &ProjectView,
-        hash: CodeHash,
         code: &AuthorizationCode,
         caller: &Caller,
-    ) -> Result<(), GrantRefused> {
-        let mut reader = self.db.reader().await.map_err(Outage::from)?;
-        let used = spent::is_spent(&mut reader.conn(), &project.project.id, PURPOSE, &hash.to_text()).await;
-        drop(reader);
-        if !used.map_err(Outage::from)? {
-            return Ok(());
-        }
+    ) -> Result<GrantRefused, Outage> {
         self.take_back(project, code, caller).await?;
-        Err(CodeRefused::Used.into())
+        Ok(CodeRefused::Used.into())
     }
 
     /// Ends what a code began.
@@ -227,8 +224,15 @@ impl Service {
             }
             // Somebody was faster, with the code or with the proof of a key.
             OpenRefused::Spent => {
-                self.check_unused(project, hash, code, caller).await?;
-                PossessionRefused::Replayed.into()
+                let mut reader = self.db.reader().await.map_err(Outage::from)?;
+                let id = &project.project.id;
+                let is_used = spent::is_spent(&mut reader.conn(), id, SPENT_AS, &hash.to_text()).await;
+                drop(reader);
+                if is_used.map_err(Outage::from)? {
+                    self.used(project, code, caller).await?
+                } else {
+                    PossessionRefused::Replayed.into()
+                }
             }
         })
     }
@@ -236,7 +240,7 @@ impl Service {
 
 /// The proof first: one that was used before must not use the code up.
 fn opening(client: &ClientView, hash: CodeHash, code: &AuthorizationCode, key: Option<Possession>) -> Opening {
-    let of_code = Spend { purpose: PURPOSE, hash: hash.to_text(), expires_at: code.expires_at };
+    let of_code = Spend { purpose: SPENT_AS, hash: hash.to_text(), expires_at: code.expires_at };
     let settings = &client.settings;
     let has_refresh = settings.oauth_grants.contains(&GrantType::RefreshToken);
     Opening {

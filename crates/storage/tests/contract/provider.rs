@@ -10,8 +10,9 @@ use countersign_domain::{
     user::User,
 };
 use countersign_storage::{
-    authorization_codes::{self, NewAuthorizationCode},
+    authorization_codes::{self, NewAuthorizationCode, SPENT_AS},
     client_secrets::{self, StoredClientSecret},
+    spent::spend,
     users,
 };
 use countersign_testkit::{database::Engine, on_both_engines};
@@ -21,6 +22,7 @@ use crate::given::{a_user, at, p1, read, schema, user, write};
 on_both_engines!(
     a_clients_secret_reads_back_and_is_revoked_once,
     a_code_reads_back_with_the_counter_of_its_user,
+    a_code_that_was_spent_is_read_as_used,
     a_code_for_nobody_or_for_who_is_locked_out_is_not_written,
     a_code_is_found_in_its_project_by_its_hash_alone,
     codes_that_are_long_over_go_a_little_at_a_time,
@@ -87,12 +89,29 @@ async fn a_code_reads_back_with_the_counter_of_its_user(engine: Engine) {
     let full = code(&ada, 1);
     assert!(write!(given, [full], authorization_codes::insert, &full).unwrap());
     let expected = AuthorizationCode { generations: Generations { user: 1, ..full.code.generations }, ..full.code };
-    assert_eq!(read!(given, authorization_codes::find, &p1(), hash(1)).unwrap(), Some(expected));
+    let found = read!(given, authorization_codes::find, &p1(), hash(1)).unwrap().unwrap();
+    assert_eq!((found.code, found.is_used), (expected, false));
     let mut bare = code(&ada, 2);
     (bare.code.nonce, bare.code.code_challenge, bare.code.dpop_jkt) = (None, None, None);
     (bare.code.has_redirect_uri_param, bare.code.generations.user) = (false, 1);
     assert!(write!(given, [bare], authorization_codes::insert, &bare).unwrap());
-    assert_eq!(read!(given, authorization_codes::find, &p1(), hash(2)).unwrap(), Some(bare.code));
+    let found = read!(given, authorization_codes::find, &p1(), hash(2)).unwrap().unwrap();
+    assert_eq!(found.code, bare.code);
+}
+
+async fn a_code_that_was_spent_is_read_as_used(engine: Engine) {
+    let (given, ada) = a_user(engine).await;
+    for byte in [1, 2] {
+        let written = code(&ada, byte);
+        assert!(write!(given, [written], authorization_codes::insert, &written).unwrap());
+    }
+    let (used, elsewhere) = (hash(1).to_text(), hash(2).to_text());
+    let p2: ProjectId = "p2".parse().unwrap();
+    assert!(write!(given, [used], spend, &p1(), SPENT_AS, &used, at(60)).unwrap());
+    assert!(write!(given, [elsewhere], spend, &p1(), "dpop", &elsewhere, at(60)).unwrap());
+    assert!(write!(given, [p2, elsewhere], spend, &p2, SPENT_AS, &elsewhere, at(60)).unwrap());
+    let is_used = async |byte| read!(given, authorization_codes::find, &p1(), hash(byte)).unwrap().unwrap().is_used;
+    assert_eq!((is_used(1).await, is_used(2).await), (true, false));
 }
 
 async fn a_code_for_nobody_or_for_who_is_locked_out_is_not_written(engine: Engine) {
