@@ -99,7 +99,7 @@ pub struct MethodBody {
 
 /// The user is known.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(example = json!({"authorization_code": "ac_…"}))]
+#[schema(example = json!({"authorization_code": "EBVgrZDJsuZGCWUo…"}))]
 pub struct AuthorizationCodeBody {
     /// For `/oauth2/token`, within a minute, once.
     pub authorization_code: String,

@@ -4,7 +4,7 @@ use countersign_domain::text::{EmailAddress, Name, PhoneNumber};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::sign_up::{UserAttributesSchema, ValidationDataSchema};
+use super::sign_up::{UserAttributesSchema, ValidationDataSchema, activation_code};
 use crate::object::{BodyError, Object};
 
 /// Where a code goes.
@@ -88,7 +88,7 @@ impl CodeSignUp {
             sign_in: CodeSignIn::read(&body)?,
             given_name: attributes.optional_parsed("givenName")?.unwrap_or_else(Name::empty),
             family_name: attributes.optional_parsed("familyName")?.unwrap_or_else(Name::empty),
-            activation_code: body.object("validationData")?.optional_text("activationCode")?.map(str::to_owned),
+            activation_code: activation_code(&body)?,
         })
     }
 }

@@ -29,9 +29,15 @@ impl SignUp {
             vouch,
             given_name: attributes.optional_parsed("givenName")?.unwrap_or_else(Name::empty),
             family_name: attributes.optional_parsed("familyName")?.unwrap_or_else(Name::empty),
-            activation_code: body.object("validationData")?.optional_text("activationCode")?.map(str::to_owned),
+            activation_code: activation_code(&body)?,
         })
     }
+}
+
+/// `validationData.activationCode`, whatever it is good for.
+pub(super) fn activation_code(body: &Object) -> Result<Option<String>, BodyError> {
+    let code = body.object("validationData")?.optional_parsed::<Name>("activationCode")?;
+    Ok(code.map(|code| code.as_str().to_owned()))
 }
 
 /// A sign-up: a sign-in, and what is known of the user. Members that aren't named here are ignored.
