@@ -12,7 +12,6 @@ use sqlx::{
     any::{AnyConnectOptions, AnyPoolOptions},
     pool::PoolConnection,
 };
-use tokio::time::sleep;
 
 use crate::{
     Conn,
@@ -20,6 +19,7 @@ use crate::{
     error::{Error, Result},
     hot::{self, HotAnswer, HotUnit, Moving, Opening, Written},
     identities::{Found, Wanted},
+    making::make_sqlite,
     row::Reader,
     sessions::StoredSession,
     writer::{Unit, Writer, run_apart},
@@ -162,7 +162,7 @@ impl Engine {
 /// What each SQLite connection is told. Memory is for the writer, whose pages are hot.
 const SQLITE_READER: &str =
     "pragma query_only = on; pragma busy_timeout = 3000; pragma cache_size = -4000; pragma temp_store = memory";
-const SQLITE_WRITER: &str = "pragma busy_timeout = 3000; pragma journal_mode = wal; pragma synchronous = full; \
+pub(crate) const SQLITE_WRITER: &str = "pragma busy_timeout = 3000; pragma journal_mode = wal; pragma synchronous = full; \
     pragma wal_autocheckpoint = 16000; pragma journal_size_limit = 67108864; pragma cache_size = -16000; \
     pragma temp_store = memory; pragma foreign_keys = off";
 
@@ -367,39 +367,6 @@ pub(crate) async fn connect_checkpointer(options: &AnyConnectOptions) -> Result<
     let mut conn = AnyConnection::connect_with(options).await?;
     conn.execute(SQLITE_CHECKPOINTER).await?;
     Ok(conn)
-}
-
-/// How long a process waits for another that makes the same database, and how often it looks.
-const MAKING: Duration = Duration::from_secs(5);
-const MAKING_LOOK: Duration = Duration::from_millis(20);
-
-/// Makes the file, if there is none. Whoever changes it to a write-ahead log needs it for itself, and SQLite says so to the others at once,
-/// without waiting: of several nodes that start on no database all but one would be turned away.
-async fn make_sqlite(options: &AnyConnectOptions) -> Result<()> {
-    let made = tokio::time::timeout(MAKING, async {
-        loop {
-            match try_to_make_sqlite(options).await {
-                Err(problem) if is_busy(&problem) => sleep(MAKING_LOOK).await,
-                made => return made,
-            }
-        }
-    });
-    match made.await {
-        Ok(made) => Ok(made?),
-        Err(_) => Err(Error::Unavailable("database is locked".to_owned())),
-    }
-}
-
-async fn try_to_make_sqlite(options: &AnyConnectOptions) -> Result<(), sqlx::Error> {
-    let mut conn = AnyConnection::connect_with(options).await?;
-    conn.execute(SQLITE_WRITER).await?;
-    conn.close().await
-}
-
-/// `SQLITE_BUSY` and its extended codes.
-fn is_busy(problem: &sqlx::Error) -> bool {
-    let code = problem.as_database_error().and_then(|refusal| refusal.code()?.parse::<u32>().ok());
-    code.is_some_and(|code| code & 0xff == 5)
 }
 
 /// A connection for the one who writes to SQLite.

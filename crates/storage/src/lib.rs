@@ -22,6 +22,7 @@ pub mod hot;
 pub mod identities;
 pub mod mac_keys;
 pub mod maintenance;
+mod making;
 pub mod messages;
 pub mod migrate;
 mod packed;
