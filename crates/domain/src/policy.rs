@@ -143,6 +143,8 @@ settings! {
     limit_email: NonZeroU32 = "limits.email", Project, "60", choice::<NonZeroU32>;
     /// Failed calls per minute from one network (/24 or /56). Authentic tokens are served even then.
     limit_failures: NonZeroU32 = "limits.failures", Project, "60", choice::<NonZeroU32>;
+    /// Sign-ins per minute that one network (/24 or /56) may begin on an app's own screens.
+    limit_sign_ins: NonZeroU32 = "limits.sign_ins", Project, "60", choice::<NonZeroU32>;
     /// Messages an hour that may be sent because of one network (/24 or /56). One address gets five in ten minutes, whoever asks.
     limit_messages_network: NonZeroU32 = "limits.messages.network", Project, "60", choice::<NonZeroU32>;
     /// Text messages an hour that may be sent to the telephones of one country.

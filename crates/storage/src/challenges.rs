@@ -31,7 +31,7 @@ pub async fn insert(
     let retire = "update challenges set spent_at = $5 \
                   where project_id = $1 and purpose = $2 and kind = $3 and destination = $4 and spent_at is null \
                   and challenge_id not in (select challenge_id from challenges where project_id = $1 and purpose = $2 \
-                  and kind = $3 and destination = $4 and spent_at is null order by challenge_id desc limit $6)";
+                  and kind = $3 and destination = $4 and spent_at is null order by created_at desc, challenge_id desc limit $6)";
     let retire = statement(retire)
         .bind(challenge.project.as_str())
         .bind(challenge.purpose.as_str())

@@ -114,6 +114,11 @@ impl Failure {
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Self::new(status, "temporarily_unavailable", "This server sends no mail: see its configuration.")
             }
+            ChallengeRefused::OtherKey => {
+                let other = "The DPoP proof is of another key than the request or the client's assertion names.";
+                Self::invalid("invalid_dpop_proof", other)
+            }
+            ChallengeRefused::TooMany(limit) => Self::too_many(limit.retry_after),
             ChallengeRefused::Possession(refused) => refused.into(),
             ChallengeRefused::Denied(Denial::NoAccount) => {
                 Self::invalid("access_denied", "There is no account with this address, and nobody can open one.")
@@ -158,7 +163,7 @@ impl Failure {
     }
 
     fn too_many(retry_after: Duration) -> Self {
-        let message = "Too many failed calls from this network.";
+        let message = "Too many calls from this network: Retry-After says when to come again.";
         let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", message);
         Self { retry_after: Some(retry_after), ..failure }
     }

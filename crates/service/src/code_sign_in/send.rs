@@ -21,7 +21,7 @@ use crate::{
     Service,
     address::Address,
     caller::Caller,
-    deliver::letter::Letter,
+    deliver::{health::ChannelState, letter::Letter},
     directory::ProjectView,
     error::Outage,
     verdicts::{ACCEPTED, Proof as Verdict},
@@ -57,7 +57,7 @@ impl Service {
     ) -> Result<(), CodeRefused> {
         let project = self.project_of_code(address, &wanted.project)?;
         client_of_code(&project, &wanted.client)?;
-        if !self.can_send(wanted.destination.channel()) {
+        if self.channel_state(wanted.destination.channel()) == ChannelState::Absent {
             return Err(CodeRefused::NoChannel);
         }
         let budget = self.take_sending_budget(&project, &wanted.destination, caller.address);

@@ -1,6 +1,6 @@
 //! Where messages stay in development, for people and scripts to read.
 
-use countersign_domain::message::{Channel, Destination};
+use countersign_domain::message::Destination;
 use countersign_storage::messages::{self, CaughtMessage};
 
 use super::content::Message;
@@ -10,11 +10,6 @@ use crate::{Service, error::Outage};
 const MOST: u32 = 1000;
 
 impl Service {
-    /// Is there a way for such messages, or are they caught here?
-    pub fn can_send(&self, channel: Channel) -> bool {
-        self.config.delivery.is_outbox() || self.config.delivery.carrier(channel).is_some()
-    }
-
     /// Are messages caught here?
     pub fn has_outbox(&self) -> bool {
         self.config.delivery.is_outbox()

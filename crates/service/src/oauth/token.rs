@@ -144,7 +144,7 @@ impl Service {
     }
 
     /// The key that a call shows; where an assertion named one, the same.
-    pub(super) fn token_key(
+    pub(crate) fn token_key(
         &self,
         project: &ProjectView,
         client: &ClientView,

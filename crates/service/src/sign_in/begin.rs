@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use countersign_crypto::sign_in_handle::{HandleHash, generate};
+use countersign_crypto::{
+    caller_marks::network_of,
+    sign_in_handle::{HandleHash, generate},
+};
 use countersign_domain::{
     id::SignInId,
     identity::Identity,
@@ -14,8 +17,11 @@ use super::{ChallengeCall, ChallengeRefused, Outcome, prompt::Prompt};
 use crate::{
     Service,
     address::Address,
+    caller::Caller,
     client_auth::AuthenticatedClient,
+    directory::ProjectView,
     error::Outage,
+    limits::Rate,
     oauth::authorization::{CheckedRequest, PageProblem},
 };
 
@@ -25,6 +31,7 @@ impl Service {
         address: &Address,
         client: &AuthenticatedClient,
         call: &ChallengeCall<'_>,
+        caller: &Caller,
     ) -> Result<Outcome, ChallengeRefused> {
         let CheckedRequest { project, request } = self.check_authorization_request(address, call.form)?;
         if request.client != client.id || project.project.id != client.project.project.id {
@@ -32,6 +39,12 @@ impl Service {
         }
         let hint = request.login_hint.as_deref().and_then(|hint| hint.parse().ok());
         let identity = Identity::Email(hint.ok_or(ChallengeRefused::NoHint)?);
+        let dpop_jkt = self.challenge_key(client, call)?;
+        if dpop_jkt.is_some() && request.dpop_jkt.is_some_and(|named| Some(named) != dpop_jkt) {
+            // RFC 9449 §10: a parameter and a proof that disagree.
+            return Err(ChallengeRefused::OtherKey);
+        }
+        self.take_sign_in(&project, caller)?;
         let now = self.now();
         let sign_in = SignIn {
             project: project.project.id.clone(),
@@ -39,7 +52,7 @@ impl Service {
             client: client.id.clone(),
             request: request.to_json(),
             identity,
-            dpop_jkt: self.challenge_key(client, call)?,
+            dpop_jkt,
             step: Step::Choosing,
             sends: 0,
             created_at: now,
@@ -54,5 +67,12 @@ impl Service {
         });
         written.await.map_err(Outage::from)?;
         Ok(Outcome::Asked { handle, prompt })
+    }
+
+    /// Each one that is begun is kept for a while, and whoever begins has proved nothing yet.
+    fn take_sign_in(&self, project: &ProjectView, caller: &Caller) -> Result<(), ChallengeRefused> {
+        let who = ("sign-ins", project.project.id.as_str(), network_of(caller.address));
+        let rate = Rate::per_minute(project.settings.limit_sign_ins);
+        self.limits.take(&who, rate, self.monotonic()).map_err(ChallengeRefused::TooMany)
     }
 }

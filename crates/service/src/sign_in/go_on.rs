@@ -33,7 +33,7 @@ use crate::{
     caller::Caller,
     client_auth::AuthenticatedClient,
     code_sign_in::destination_of,
-    deliver::letter::Letter,
+    deliver::{health::ChannelState, letter::Letter},
     directory::ProjectView,
     error::Outage,
     oauth::{authorization::AuthorizationRequest, code::CodeDraft},
@@ -149,7 +149,7 @@ impl Service {
         let Some(to) = destination_of(identity) else {
             return Err(Outage::Fault("a sign-in is about something that takes no messages".to_owned()).into());
         };
-        if !self.can_send(to.channel()) {
+        if self.channel_state(to.channel()) == ChannelState::Absent {
             return Err(ChallengeRefused::NoChannel);
         }
         if let Err(too_many) = self.take_sending_budget(project, &to, caller.address) {
@@ -304,6 +304,7 @@ impl Plan {
             (Arrived::Nobody, None) => return Ok(Done::Denied(Denial::NoAccount)),
             (Arrived::Nobody, Some(names)) => Box::new(showing.arrival.create(conn, names).await?),
         };
+        audit::insert_many(conn, &user.entries.iter().collect::<Vec<_>>()).await?;
         for change in &user.news {
             changes::insert(conn, change).await?;
         }
@@ -322,8 +323,7 @@ impl Plan {
             request: Some(showing.arrival.request.clone()),
             detail: vec![("method", EMAIL_CODE.to_owned())],
         };
-        let entries: Vec<&AuditEntry> = user.entries.iter().chain([&passed]).collect();
-        audit::insert_many(conn, &entries).await?;
+        audit::insert_many(conn, &[&passed]).await?;
         Ok(Done::Passed(user.news))
     }
 }

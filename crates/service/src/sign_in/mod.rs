@@ -6,7 +6,7 @@ mod go_on;
 mod prompt;
 
 use countersign_crypto::secret::SecretText;
-use countersign_domain::{locale::Locale, oauth::form::Form};
+use countersign_domain::{locale::Locale, oauth::form::Form, thumbprint::Thumbprint};
 
 pub use self::prompt::{Hint, MethodChoice, Prompt};
 use crate::{
@@ -15,7 +15,8 @@ use crate::{
     caller::Caller,
     client_auth::{AuthenticatedClient, ClientCredentials, Endpoint, InvalidClient},
     error::Outage,
-    oauth::authorization::AuthorizationRefused,
+    limits::TooMany,
+    oauth::{authorization::AuthorizationRefused, token::GrantRefused},
     proof::possession::{PossessionRefused, UnverifiedPossession},
     verdicts::{ACCEPTED, Proof as Verdict},
 };
@@ -69,6 +70,12 @@ pub enum ChallengeRefused {
     /// Possession of the key isn't proved.
     #[error(transparent)]
     Possession(#[from] PossessionRefused),
+    /// The key that is shown isn't the one that the request, or the client's assertion, names.
+    #[error("another key is shown than is named")]
+    OtherKey,
+    /// One network begins too many.
+    #[error("too many sign-ins begun by this network")]
+    TooMany(TooMany),
     /// The person holds the address, and may not come in.
     #[error("{}", .0.as_str())]
     Denied(Denial),
@@ -107,6 +114,8 @@ impl ChallengeRefused {
             Self::InvalidSession => "invalid_session",
             Self::NoChannel => "no_channel",
             Self::Possession(_) => "possession",
+            Self::OtherKey => "other_key",
+            Self::TooMany(_) => "too_many",
             Self::Denied(denial) => denial.as_str(),
             Self::Outage(_) => "outage",
         }
@@ -143,7 +152,7 @@ impl Service {
             return Err(ChallengeRefused::NotFirstParty);
         }
         match call.form.text("auth_session") {
-            None => self.begin_sign_in(address, &client, call).await,
+            None => self.begin_sign_in(address, &client, call, caller).await,
             Some(handle) => self.go_on_with_sign_in(&client, handle, call, caller).await,
         }
     }
@@ -153,9 +162,13 @@ impl Service {
         &self,
         client: &AuthenticatedClient,
         call: &ChallengeCall<'_>,
-    ) -> Result<Option<countersign_domain::thumbprint::Thumbprint>, ChallengeRefused> {
-        let Some(shown) = call.possession else { return Ok(None) };
-        let policy = client.view()?.nonce_policy();
-        Ok(Some(self.prove_possession(&client.project, shown, policy, None)?.key))
+    ) -> Result<Option<Thumbprint>, ChallengeRefused> {
+        let key = self.token_key(&client.project, client.view()?, call.possession, client.confirmed_key);
+        match key {
+            Ok(possession) => Ok(possession.map(|possession| possession.key)),
+            Err(GrantRefused::Possession(refused)) => Err(refused.into()),
+            Err(GrantRefused::Outage(outage)) => Err(outage.into()),
+            Err(_) => Err(ChallengeRefused::OtherKey),
+        }
     }
 }

@@ -8,7 +8,12 @@ use countersign_domain::{
     identity::{Identity, IdentityRecord, IdentitySource},
     user::User,
 };
-use countersign_storage::{Conn, changes::Change, error::Result, identities, users};
+use countersign_storage::{
+    Conn,
+    changes::Change,
+    error::{Error, Result},
+    identities, users,
+};
 
 use super::state::revoke_all;
 use crate::{Service, vouch::Names};
@@ -98,6 +103,10 @@ impl Arrival {
 
     /// Makes a user whose address it is, after [`find`](Self::find) found nobody. Who merely said that it was theirs loses it.
     pub(crate) async fn create(&self, conn: &mut Conn<'_>, names: &Names) -> Result<ArrivedUser> {
+        // PostgreSQL shows each statement what others have just committed: whoever has come to own the address meanwhile keeps it.
+        if self.owner(conn).await?.is_some() {
+            return Err(Error::Taken("the address has an owner by now".to_owned()));
+        }
         let (mut entries, mut news) = (Vec::new(), Vec::new());
         if let Some(said) = identities::find(conn, &self.project, &self.identity).await? {
             identities::delete(conn, &self.project, said.user, &self.identity).await?;

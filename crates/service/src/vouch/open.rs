@@ -8,7 +8,7 @@ use countersign_domain::{
     id::UserId,
     session::Session,
 };
-use countersign_storage::{hot::Written, identities::Found};
+use countersign_storage::{error::Error as StorageError, hot::Written, identities::Found};
 
 use super::{
     Activation, Intent, Vouch, VouchRefused, asserted,
@@ -96,7 +96,12 @@ impl Service {
             entropy: self.entropy.clone(),
             now: short.draft.session.created_at,
         };
-        match self.run(plan).await.map_err(Outage::from)? {
+        let done = match self.run(plan).await {
+            // On PostgreSQL another sign-up of the same user may have come first.
+            Err(StorageError::Taken(_)) => return Ok(None),
+            done => done.map_err(Outage::from)?,
+        };
+        match done {
             Done::Opened { session, changes } => {
                 for change in &changes {
                     self.apply(change).await;

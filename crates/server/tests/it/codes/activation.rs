@@ -16,6 +16,7 @@ on_both_engines!(
     newcomers_need_a_code_where_the_project_asks_for_one,
     a_backend_needs_one_for_whoever_it_signs_up,
     of_twenty_newcomers_at_once_a_code_lets_in_as_many_as_it_says,
+    twenty_sign_ups_of_one_newcomer_at_once_use_a_code_once,
     a_code_that_was_ended_lets_nobody_in,
     a_code_of_another_project_lets_nobody_in,
 );
@@ -85,6 +86,25 @@ async fn of_twenty_newcomers_at_once_a_code_lets_in_as_many_as_it_says(engine: E
     assert_eq!(answers.iter().filter(|answer| answer.status() == 200).count(), 3);
     answers.iter().filter(|answer| answer.status() != 200).for_each(|answer| drop(answer.refused(400, 1_000_003)));
     assert_eq!(house.books().await.users, before.users + 3);
+}
+
+async fn twenty_sign_ups_of_one_newcomer_at_once_use_a_code_once(engine: Engine) {
+    let house = House::in_development(engine).await;
+    house.set(&["signup.activation=on"]).await;
+    let other_node = house.another_node().await;
+    let activation = a_code(&house, "p1", 1).await;
+    let before = house.books().await;
+    let mut calls = JoinSet::new();
+    for number in 0..20 {
+        let node = if number % 2 == 0 { &house.node } else { &other_node };
+        let (backend, body) = (house.backend().through(node.client()), showing(&activation));
+        calls.spawn(async move { backend.sign_up_with("ada@example.com", body).await });
+    }
+    let answers = calls.join_all().await;
+    let first = answers[0].clone().ok().text("uid");
+    assert!(answers.iter().all(|answer| answer.clone().ok().text("uid") == first));
+    assert_eq!(house.books().await.users, before.users + 1);
+    assert_eq!(house.node.service.list_activation_codes(&p1()).await.unwrap()[0].used, 1);
 }
 
 async fn a_code_that_was_ended_lets_nobody_in(engine: Engine) {

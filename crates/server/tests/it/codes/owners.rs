@@ -13,6 +13,7 @@ use super::{email, with_email};
 on_both_engines!(
     who_was_vouched_for_without_proof_is_signed_out_when_the_owner_comes,
     an_address_that_somebody_else_merely_said_goes_to_its_owner,
+    a_backend_and_its_owner_who_come_to_an_address_at_once_find_one_user,
     an_address_that_a_backend_vouched_for_finds_its_user_and_counts_as_proved_from_then_on,
 );
 
@@ -48,6 +49,21 @@ async fn an_address_that_somebody_else_merely_said_goes_to_its_owner(engine: Eng
     assert!(kept.identities.iter().all(|record| record.identity != email("ada@example.com")));
     assert_eq!(house.only_entry("identity.removed").await.detail["reason"], "proved_by_another");
     other.me().await.is_ok();
+}
+
+async fn a_backend_and_its_owner_who_come_to_an_address_at_once_find_one_user(engine: Engine) {
+    let house = House::in_development(engine).await;
+    house.set(&["signup=on"]).await;
+    let other_node = house.another_node().await;
+    for round in 0..8 {
+        let address = format!("ada{round}@example.com");
+        let ada = with_email(&house, &address);
+        let code = ada.code(&house).await;
+        let backend = house.backend().through(other_node.client());
+        let (vouched, proved) = tokio::join!(backend.sign_up(&address), ada.sign_up(&code));
+        assert_eq!(vouched.ok().text("uid"), proved.ok().text("uid"), "{address}");
+    }
+    assert_eq!(house.entries("identity.removed").await.len(), 0);
 }
 
 async fn an_address_that_a_backend_vouched_for_finds_its_user_and_counts_as_proved_from_then_on(engine: Engine) {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use countersign_crypto::jose::public_key::Kind;
+use countersign_crypto::{encoding, jose::public_key::Kind};
 use countersign_domain::{id::MessageId, message::Destination};
 use countersign_service::projects::state::StateChange;
 use countersign_testkit::{
     answer::Answer,
-    bound::a_key,
+    bound::{BoundApp, a_key},
     database::Engine,
     house::{House, p1},
     http::Client,
@@ -32,6 +32,8 @@ on_both_engines!(
     a_request_that_wont_do_begins_nothing,
     a_sign_in_that_is_bound_to_a_key_goes_on_with_that_key_alone,
     guesses_at_one_address_end_whatever_sign_in_they_are_made_in,
+    a_key_that_the_request_names_must_be_the_one_that_is_shown,
+    one_network_begins_so_many_sign_ins_and_no_more,
     a_server_that_sends_no_mail_says_so,
 );
 
@@ -373,6 +375,37 @@ async fn guesses_at_one_address_end_whatever_sign_in_they_are_made_in(engine: En
     house.user("eve@example.com").await;
     let (eve, code) = Screens::at_code(&house, "eve@example.com").await;
     eve.say("code", &code).await.is_ok();
+}
+
+async fn a_key_that_the_request_names_must_be_the_one_that_is_shown(engine: Engine) {
+    let house = with_ada(engine).await;
+    let (key, others) = (a_key(Kind::Es256), a_key(Kind::Es256));
+    let app = house.app_with_key(&key);
+    let showing = |app: &BoundApp| house.node.client().with("dpop", &app.proof("POST", PATH).text());
+    let told = Screens { http: showing(&app), ..Screens::of(&house, ADA) }.try_to_begin(&[]).await;
+    let app = app.knowing(told.header("dpop-nonce"));
+    let begin = async |named: &str| {
+        let screens = Screens { http: showing(&app), ..Screens::of(&house, ADA) };
+        screens.try_to_begin(&[("dpop_jkt", named)]).await
+    };
+    begin(&encoding::encode(others.thumbprint().0)).await.oauth_error(400, "invalid_dpop_proof");
+    assert_eq!(begin(&encoding::encode(key.thumbprint().0)).await.status(), 403);
+}
+
+async fn one_network_begins_so_many_sign_ins_and_no_more(engine: Engine) {
+    let house = with_ada(engine).await;
+    house.set(&["limits.sign_ins=3"]).await;
+    let mut screens = Screens::of(&house, ADA);
+    for _ in 0..3 {
+        screens.begin().await;
+    }
+    let refused = screens.try_to_begin(&[]).await;
+    refused.oauth_error(429, "temporarily_unavailable");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() > 0);
+    // What is under way goes on, and others begin.
+    screens.code().await.unwrap();
+    let mut elsewhere = Screens { http: house.node.client().from_address("203.0.113.9"), ..Screens::of(&house, ADA) };
+    elsewhere.begin().await;
 }
 
 async fn a_server_that_sends_no_mail_says_so(engine: Engine) {
