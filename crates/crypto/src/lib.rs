@@ -6,6 +6,7 @@
 pub mod activation_code;
 pub mod api_key;
 pub mod authorization_code;
+pub mod browser_cookie;
 pub mod caller_marks;
 pub mod client_secret;
 pub mod digest;
@@ -22,4 +23,5 @@ pub mod refresh_token;
 pub mod seal;
 pub mod secret;
 pub mod sign_in_handle;
+pub mod sign_in_link;
 pub mod user_mac;

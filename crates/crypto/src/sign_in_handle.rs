@@ -42,6 +42,11 @@ impl HandleHash {
         Self(sha256(handle.danger_expose()))
     }
 
+    /// Of a sign-in that a browser drives: made of the browser's own secret, so that nobody could show anything it is the hash of.
+    pub(crate) const fn of_browser(mac: [u8; 32]) -> Self {
+        Self(mac)
+    }
+
     /// For the database.
     pub fn to_text(self) -> String {
         encoding::encode(self.0)

@@ -140,6 +140,14 @@ acts! {
     IdentityRemoved = "identity.removed",
     /// Somebody signed in here, for a client.
     SignInPassed = "sign_in.passed",
+    /// Somebody stays signed in, in a browser.
+    BrowserSessionOpened = "browser_session.opened",
+    /// Somebody is signed in no longer, in a browser.
+    BrowserSessionEnded = "browser_session.ended",
+    /// A user let a client know and do things.
+    ConsentGiven = "consent.given",
+    /// A user didn't let a client know and do things.
+    ConsentRefused = "consent.refused",
     /// A session was opened because a backend vouched.
     SessionVouched = "session.vouched",
     /// A session was opened for a user who was proved otherwise.

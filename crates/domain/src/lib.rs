@@ -5,6 +5,7 @@
 
 pub mod activation;
 pub mod audit;
+pub mod browser_session;
 pub mod challenge;
 pub mod client;
 pub mod client_api_key;
@@ -19,6 +20,7 @@ pub mod key;
 pub mod locale;
 pub mod message;
 pub mod oauth;
+pub mod page_look;
 pub mod policy;
 pub mod project;
 pub mod proof;

@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 pub use value::{HmacEnforcement, ProofVersions, SignupExisting, VouchEmail};
 use value::{
     audience, choice, grants, host_name, host_names, json_or_nothing, optional, origins, parsed, patience,
-    redirect_uris, rotation, scopes, span, switch,
+    redirect_uris, rotation, scopes, span, stay, switch,
 };
 
 use crate::{
@@ -20,6 +20,7 @@ use crate::{
         registration::{AuthMethod, GrantType, PkcePolicy},
         scope::Scopes,
     },
+    page_look::{PageColor, PageLogo},
     refresh::RefreshRule,
     signing_algorithm::SigningAlgorithm,
 };
@@ -143,8 +144,14 @@ settings! {
     limit_email: NonZeroU32 = "limits.email", Project, "60", choice::<NonZeroU32>;
     /// Failed calls per minute from one network (/24 or /56). Authentic tokens are served even then.
     limit_failures: NonZeroU32 = "limits.failures", Project, "60", choice::<NonZeroU32>;
-    /// Sign-ins per minute that one network (/24 or /56) may begin on an app's own screens.
+    /// Sign-ins per minute that one network (/24 or /56) may begin.
     limit_sign_ins: NonZeroU32 = "limits.sign_ins", Project, "60", choice::<NonZeroU32>;
+    /// How long somebody who signed in here stays signed in, in that browser, for all apps of the project; `0s`: each app asks again.
+    browser_lifetime: Duration = "browser.lifetime", Project, "14days", stay;
+    /// Where the logo on the project's own pages is fetched from, an `https` address; empty: there is none.
+    page_logo: Option<PageLogo> = "page.logo", Project, "", optional::<PageLogo>;
+    /// The colour of the buttons on the project's own pages, like `#0b57b5`.
+    page_color: PageColor = "page.color", Project, "#0b57b5", parsed::<PageColor>;
     /// Messages an hour that may be sent because of one network (/24 or /56). One address gets five in ten minutes, whoever asks.
     limit_messages_network: NonZeroU32 = "limits.messages.network", Project, "60", choice::<NonZeroU32>;
     /// Text messages an hour that may be sent to the telephones of one country.

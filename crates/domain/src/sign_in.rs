@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     clock::Timestamp,
-    id::{ChallengeId, ClientId, ProjectId, SignInId},
+    id::{ChallengeId, ClientId, ProjectId, SignInId, UserId},
     identity::Identity,
     thumbprint::Thumbprint,
 };
@@ -27,12 +27,10 @@ pub struct SignIn {
     pub project: ProjectId,
     /// Its own identifier.
     pub id: SignInId,
-    /// The client that wants to know.
-    pub client: ClientId,
-    /// What the client asked for, as it is kept.
-    pub request: String,
-    /// Who somebody says they are.
-    pub identity: Identity,
+    /// What for.
+    pub purpose: Purpose,
+    /// Who somebody says they are, once they have.
+    pub identity: Option<Identity>,
     /// The key that whoever began it holds, and must show again.
     pub dpop_jkt: Option<Thumbprint>,
     /// Where it has got to.
@@ -45,6 +43,30 @@ pub struct SignIn {
     pub expires_at: Timestamp,
 }
 
+/// What somebody signs in for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// A client wants to know who they are.
+    Client {
+        /// Which.
+        client: ClientId,
+        /// What it asked for, as it is kept.
+        request: String,
+    },
+    /// They want to see their own account.
+    Account,
+}
+
+impl Purpose {
+    /// The client that wants to know.
+    pub const fn client(&self) -> Option<&ClientId> {
+        match self {
+            Self::Client { client, .. } => Some(client),
+            Self::Account => None,
+        }
+    }
+}
+
 /// Where a sign-in has got to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -52,6 +74,8 @@ pub enum Step {
     Choosing,
     /// A code was sent.
     Sent(SentCode),
+    /// It is known who they are; they have yet to say whether the client may know it.
+    Proved(UserId),
 }
 
 /// A code that was sent.
@@ -101,6 +125,9 @@ impl SignIn {
     /// A code is sent.
     pub fn send(self, challenge: ChallengeId, now: Timestamp) -> Result<Self, NotNow> {
         self.is_open(now)?;
+        if let Step::Proved(_) = self.step {
+            return Err(NotNow::NoCode);
+        }
         if let Step::Sent(sent) = self.step
             && sent.resend_at() > now
         {
@@ -117,9 +144,26 @@ impl SignIn {
     pub fn judge(&self, now: Timestamp) -> Result<SentCode, NotNow> {
         self.is_open(now)?;
         match self.step {
-            Step::Choosing => Err(NotNow::NoCode),
+            Step::Choosing | Step::Proved(_) => Err(NotNow::NoCode),
             Step::Sent(sent) if sent.tries_left() == 0 || sent.expires_at() <= now => Err(NotNow::CodeOver),
             Step::Sent(sent) => Ok(sent),
+        }
+    }
+
+    /// It is known who they are.
+    #[must_use]
+    pub fn proved(self, user: UserId) -> Self {
+        Self { step: Step::Proved(user), ..self }
+    }
+
+    /// Somebody says who they are, or that they are somebody else. What was sent to another address is worthless from then on; how much was sent
+    /// is not forgotten.
+    pub fn named(self, identity: Identity, now: Timestamp) -> Result<Self, NotNow> {
+        self.is_open(now)?;
+        match self.step {
+            Step::Proved(_) => Err(NotNow::NoCode),
+            _ if self.identity.as_ref() == Some(&identity) => Ok(self),
+            _ => Ok(Self { identity: Some(identity), step: Step::Choosing, ..self }),
         }
     }
 
@@ -127,7 +171,7 @@ impl SignIn {
     #[must_use]
     pub fn mistaken(self) -> Self {
         match self.step {
-            Step::Choosing => self,
+            Step::Choosing | Step::Proved(_) => self,
             Step::Sent(sent) => Self { step: Step::Sent(SentCode { tries: sent.tries + 1, ..sent }), ..self },
         }
     }
@@ -145,13 +189,16 @@ mod tests {
         Timestamp::from_seconds(1_800_000_000 + second)
     }
 
+    fn email(address: &str) -> Identity {
+        Identity::Email(address.parse().unwrap())
+    }
+
     fn begun() -> SignIn {
         SignIn {
             project: "p1".parse().unwrap(),
             id: SignInId::new(at(0), [1; 10]),
-            client: "c3".parse().unwrap(),
-            request: "{}".to_owned(),
-            identity: Identity::Email("ada@example.com".parse().unwrap()),
+            purpose: Purpose::Client { client: "c3".parse().unwrap(), request: "{}".to_owned() },
+            identity: Some(email("ada@example.com")),
             dpop_jkt: None,
             step: Step::Choosing,
             sends: 0,
@@ -194,5 +241,23 @@ mod tests {
             assert_eq!(sent.judge(at(second)).unwrap().challenge, challenge(n));
         }
         assert_eq!(sent.send(challenge(6), at(150)), Err(NotNow::TooManyCodes));
+    }
+
+    #[test]
+    fn who_says_to_be_somebody_else_needs_another_code_and_has_no_more_of_them() {
+        let sent = begun().send(challenge(1), at(0)).unwrap();
+        assert_eq!(sent.clone().named(email("ada@example.com"), at(1)), Ok(sent.clone()));
+        let other = sent.clone().named(email("eve@example.com"), at(1)).unwrap();
+        assert_eq!((other.judge(at(1)), other.sends), (Err(NotNow::NoCode), 1));
+        assert_eq!(sent.named(email("eve@example.com"), at(1800)), Err(NotNow::Over));
+    }
+
+    #[test]
+    fn who_is_known_is_asked_for_no_code_any_more() {
+        let known = begun().send(challenge(1), at(0)).unwrap().proved(UserId::from_bytes([7; 16]));
+        assert_eq!(known.judge(at(1)), Err(NotNow::NoCode));
+        assert_eq!(known.clone().send(challenge(2), at(60)), Err(NotNow::NoCode));
+        assert_eq!(known.clone().named(email("eve@example.com"), at(1)), Err(NotNow::NoCode));
+        assert_eq!(known.clone().mistaken(), known);
     }
 }

@@ -6,6 +6,7 @@ pub mod address;
 pub mod admin;
 mod assertion;
 pub mod audit_log;
+pub mod browser;
 pub mod caller;
 pub mod client_auth;
 pub mod client_users;

@@ -6,6 +6,7 @@
 pub mod activation_codes;
 pub mod audit;
 pub mod authorization_codes;
+pub mod browser_sessions;
 pub mod challenges;
 pub mod changes;
 mod checkpointer;
@@ -13,6 +14,7 @@ pub mod client_api_keys;
 pub mod client_secrets;
 pub mod clients;
 pub mod conn;
+pub mod consents;
 pub mod counters;
 mod database_file;
 pub mod db;

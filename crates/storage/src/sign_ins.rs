@@ -1,11 +1,16 @@
 //! Sign-ins that are under way.
 
-use countersign_crypto::{encoding, one_time_code::OneTimeCodeHash, sign_in_handle::HandleHash};
+use countersign_crypto::{
+    encoding,
+    one_time_code::OneTimeCodeHash,
+    sign_in_handle::HandleHash,
+    sign_in_link::LinkHash,
+};
 use countersign_domain::{
     clock::Timestamp,
     id::{ProjectId, SignInId},
     identity::{Identity, IdentityKind},
-    sign_in::{SentCode, SignIn, Step},
+    sign_in::{Purpose, SentCode, SignIn, Step},
     thumbprint::Thumbprint,
 };
 use sqlx::any::AnyRow;
@@ -19,21 +24,28 @@ pub struct KeptSignIn {
     pub sign_in: SignIn,
     /// The hash of the code that was sent.
     pub code_hash: Option<OneTimeCodeHash>,
+    /// The hash of the link that was sent with it.
+    pub link_hash: Option<LinkHash>,
 }
 
 /// Writes a new one, which is known by this handle.
 pub async fn insert(conn: &mut Conn<'_>, sign_in: &SignIn, handle: &HandleHash) -> Result<()> {
-    let sql = "insert into sign_ins (project_id, sign_in_id, handle_hash, client_id, request, kind, value, dpop_jkt, sends, tries, \
-               created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, $9, $10)";
+    let sql = "insert into sign_ins (project_id, sign_in_id, handle_hash, client_id, request, kind, value, dpop_jkt, user_id, \
+               sends, tries, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11)";
+    let (client, request) = match &sign_in.purpose {
+        Purpose::Client { client, request } => (Some(client.as_str()), Some(request.as_str())),
+        Purpose::Account => (None, None),
+    };
     let insert = statement(sql)
         .bind(sign_in.project.as_str())
         .bind(sign_in.id.to_string())
         .bind(handle.to_text())
-        .bind(sign_in.client.as_str())
-        .bind(sign_in.request.as_str())
-        .bind(sign_in.identity.kind().as_str())
-        .bind(sign_in.identity.value())
+        .bind(client)
+        .bind(request)
+        .bind(sign_in.identity.as_ref().map(|identity| identity.kind().as_str()))
+        .bind(sign_in.identity.as_ref().map(|identity| identity.value().to_owned()))
         .bind(sign_in.dpop_jkt.map(|key| encoding::encode(key.0)))
+        .bind(proved(sign_in))
         .bind(sign_in.created_at.micros())
         .bind(sign_in.expires_at.micros());
     conn.execute(insert).await?;
@@ -70,20 +82,25 @@ pub async fn take_up(
 
 /// Writes where it has got to.
 pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
-    let sql = "update sign_ins set challenge_id = $3, code_hash = $4, sent_at = $5, tries = $6, sends = $7 \
-               where project_id = $1 and sign_in_id = $2";
+    let sql = "update sign_ins set challenge_id = $3, code_hash = $4, link_hash = $5, sent_at = $6, tries = $7, sends = $8, \
+               kind = $9, value = $10, user_id = $11 where project_id = $1 and sign_in_id = $2";
     let sent = match kept.sign_in.step {
-        Step::Choosing => None,
+        Step::Choosing | Step::Proved(_) => None,
         Step::Sent(sent) => Some(sent),
     };
+    let identity = kept.sign_in.identity.as_ref();
     let update = statement(sql)
         .bind(kept.sign_in.project.as_str())
         .bind(kept.sign_in.id.to_string())
         .bind(sent.map(|sent| sent.challenge.to_string()))
         .bind(kept.code_hash.as_ref().map(|hash| hash.as_str().to_owned()))
+        .bind(kept.link_hash.map(LinkHash::to_text))
         .bind(sent.map(|sent| sent.sent_at.micros()))
         .bind(sent.map_or(0, |sent| i64::from(sent.tries)))
-        .bind(i64::from(kept.sign_in.sends));
+        .bind(i64::from(kept.sign_in.sends))
+        .bind(identity.map(|identity| identity.kind().as_str()))
+        .bind(identity.map(|identity| identity.value().to_owned()))
+        .bind(proved(&kept.sign_in));
     conn.execute(update).await?;
     Ok(())
 }
@@ -102,27 +119,44 @@ pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) 
     conn.execute(statement(sql).bind(before.micros()).bind(i64::from(limit))).await
 }
 
+fn proved(sign_in: &SignIn) -> Option<String> {
+    match sign_in.step {
+        Step::Proved(user) => Some(user.to_string()),
+        Step::Choosing | Step::Sent(_) => None,
+    }
+}
+
 fn read(row: &AnyRow) -> Result<KeptSignIn> {
     let row = Reader::new(row, "sign_ins", &["sign_in_id"]);
-    let kind = row.parsed::<IdentityKind>("kind")?;
+    let purpose = match row.optional_parsed("client_id")? {
+        Some(client) => Purpose::Client { client, request: row.text("request")? },
+        None => Purpose::Account,
+    };
+    let identity = match row.optional_parsed::<IdentityKind>("kind")? {
+        Some(kind) => Some(row.read("value", |value| Identity::parse(kind, value).ok())?),
+        None => None,
+    };
     let sent = match (row.optional_parsed("challenge_id")?, row.optional_time("sent_at")?) {
         (Some(challenge), Some(sent_at)) => Some(SentCode { challenge, tries: row.integer("tries")?, sent_at }),
         _ => None,
     };
-    let jkt = row.optional_text("dpop_jkt")?;
+    let step = match row.optional_parsed("user_id")? {
+        Some(user) => Step::Proved(user),
+        None => sent.map_or(Step::Choosing, Step::Sent),
+    };
     Ok(KeptSignIn {
         sign_in: SignIn {
             project: row.parsed("project_id")?,
             id: row.parsed("sign_in_id")?,
-            client: row.parsed("client_id")?,
-            request: row.text("request")?,
-            identity: row.read("value", |value| Identity::parse(kind, value).ok())?,
-            dpop_jkt: jkt.and_then(|text| encoding::decode_array(&text)).map(Thumbprint),
-            step: sent.map_or(Step::Choosing, Step::Sent),
+            purpose,
+            identity,
+            dpop_jkt: row.optional_read("dpop_jkt", |text| encoding::decode_array(text).map(Thumbprint))?,
+            step,
             sends: row.integer("sends")?,
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
         },
         code_hash: row.optional_text("code_hash")?.map(OneTimeCodeHash::from_text),
+        link_hash: row.optional_read("link_hash", LinkHash::from_text)?,
     })
 }

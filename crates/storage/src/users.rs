@@ -141,6 +141,8 @@ fn read_record(row: &AnyRow) -> Result<UserRecord> {
 pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<()> {
     for sql in [
         "delete from sessions where project_id = $1 and user_id = $2",
+        "delete from browser_sessions where project_id = $1 and user_id = $2",
+        "delete from consents where project_id = $1 and user_id = $2",
         "delete from identities where project_id = $1 and user_id = $2",
         "delete from users where project_id = $1 and user_id = $2",
     ] {

@@ -57,6 +57,13 @@ impl Scopes {
         self.0.iter().map(|scope| &**scope)
     }
 
+    /// These, and others beside.
+    #[must_use]
+    pub fn and(&self, others: &Self) -> Self {
+        let new = others.0.iter().filter(|scope| !self.has(scope));
+        Self(self.0.iter().chain(new).cloned().collect())
+    }
+
     /// Without one of them.
     #[must_use]
     pub fn without(&self, scope: &str) -> Self {

@@ -209,6 +209,14 @@ pub(super) fn rotation(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// How long somebody stays signed in; `0s`: not at all.
+pub(super) fn stay(text: &str) -> Result<Duration, String> {
+    match span(text, "0s", "400days")? {
+        Duration::ZERO => Ok(Duration::ZERO),
+        _ => span(text, "1m", "400days").map_err(|_| "must be 0s (never), or between 1m and 400days".to_owned()),
+    }
+}
+
 /// A host name, or nothing.
 pub(super) fn host_name(text: &str) -> Result<Option<String>, String> {
     match text {

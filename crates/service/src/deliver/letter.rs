@@ -35,10 +35,16 @@ const PATIENCE: Duration = Duration::from_hours(1);
 
 impl Letter {
     /// The one that brings somebody a code. Who has no account, and can't open one, gets to read that, and no code.
-    pub(crate) fn with_code(code: SecretText, is_known: bool, may_sign_up: bool, valid_for: Duration) -> Self {
+    pub(crate) fn with_code(
+        code: SecretText,
+        link: Option<String>,
+        is_known: bool,
+        may_sign_up: bool,
+        valid_for: Duration,
+    ) -> Self {
         match (is_known, may_sign_up) {
-            (true, _) => Self::SignInCode { code, link: None, valid_for },
-            (false, true) => Self::SignUpCode { code, link: None, valid_for },
+            (true, _) => Self::SignInCode { code, link, valid_for },
+            (false, true) => Self::SignUpCode { code, link, valid_for },
             (false, false) => Self::NoAccount,
         }
     }

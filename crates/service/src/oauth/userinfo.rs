@@ -69,7 +69,7 @@ impl Service {
     }
 
     /// The e-mail address of a user.
-    pub(super) async fn email_of(&self, project: &ProjectView, user: UserId) -> Result<Option<Email>, Outage> {
+    pub(crate) async fn email_of(&self, project: &ProjectView, user: UserId) -> Result<Option<Email>, Outage> {
         let mut reader = self.db.reader().await?;
         Ok(email_among(&identities::list(&mut reader.conn(), &project.project.id, user).await?))
     }

@@ -9,7 +9,7 @@ use countersign_crypto::{
 use countersign_domain::{
     id::SignInId,
     identity::Identity,
-    sign_in::{LIFETIME, SignIn, Step},
+    sign_in::{LIFETIME, Purpose, SignIn, Step},
 };
 use countersign_storage::sign_ins;
 
@@ -21,7 +21,7 @@ use crate::{
     client_auth::AuthenticatedClient,
     directory::ProjectView,
     error::Outage,
-    limits::Rate,
+    limits::{Rate, TooMany},
     oauth::authorization::{CheckedRequest, PageProblem},
 };
 
@@ -44,35 +44,44 @@ impl Service {
             // RFC 9449 §10: a parameter and a proof that disagree.
             return Err(ChallengeRefused::OtherKey);
         }
-        self.take_sign_in(&project, caller)?;
+        self.take_sign_in(&project, caller).map_err(ChallengeRefused::TooMany)?;
+        let purpose = Purpose::Client { client: client.id.clone(), request: request.to_json() };
+        let sign_in = SignIn { identity: Some(identity), dpop_jkt, ..self.new_sign_in(&project, purpose) };
+        let handle = generate(sign_in.id, &self.entropy);
+        let prompt = Prompt::of(&sign_in, None);
+        self.keep_sign_in(sign_in, HandleHash::of(&handle)).await?;
+        Ok(Outcome::Asked { handle, prompt })
+    }
+
+    /// One that begins now, with nobody known.
+    pub(crate) fn new_sign_in(&self, project: &ProjectView, purpose: Purpose) -> SignIn {
         let now = self.now();
-        let sign_in = SignIn {
+        SignIn {
             project: project.project.id.clone(),
             id: SignInId::new(now, self.entropy.bytes()),
-            client: client.id.clone(),
-            request: request.to_json(),
-            identity,
-            dpop_jkt,
+            purpose,
+            identity: None,
+            dpop_jkt: None,
             step: Step::Choosing,
             sends: 0,
             created_at: now,
             expires_at: now.plus(LIFETIME),
-        };
-        let handle = generate(sign_in.id, &self.entropy);
-        let prompt = Prompt::of(&sign_in, None);
-        let row = Arc::new((sign_in, HandleHash::of(&handle)));
+        }
+    }
+
+    pub(crate) async fn keep_sign_in(&self, sign_in: SignIn, handle: HandleHash) -> Result<(), Outage> {
+        let row = Arc::new((sign_in, handle));
         let written = self.db.write(move |mut conn| {
             let row = Arc::clone(&row);
             Box::pin(async move { sign_ins::insert(&mut conn, &row.0, &row.1).await })
         });
-        written.await.map_err(Outage::from)?;
-        Ok(Outcome::Asked { handle, prompt })
+        Ok(written.await?)
     }
 
     /// Each one that is begun is kept for a while, and whoever begins has proved nothing yet.
-    fn take_sign_in(&self, project: &ProjectView, caller: &Caller) -> Result<(), ChallengeRefused> {
+    pub(crate) fn take_sign_in(&self, project: &ProjectView, caller: &Caller) -> Result<(), TooMany> {
         let who = ("sign-ins", project.project.id.as_str(), network_of(caller.address));
         let rate = Rate::per_minute(project.settings.limit_sign_ins);
-        self.limits.take(&who, rate, self.monotonic()).map_err(ChallengeRefused::TooMany)
+        self.limits.take(&who, rate, self.monotonic())
     }
 }

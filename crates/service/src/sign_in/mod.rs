@@ -3,7 +3,10 @@
 
 mod begin;
 mod go_on;
+pub(crate) mod issue;
 mod prompt;
+pub(crate) mod step;
+mod transaction;
 
 use countersign_crypto::secret::SecretText;
 use countersign_domain::{locale::Locale, oauth::form::Form, thumbprint::Thumbprint};
@@ -91,6 +94,10 @@ pub enum Denial {
     NoAccount,
     /// The account is closed.
     Disabled,
+    /// The client expects somebody else, whom an id_token of ours names.
+    OtherUser,
+    /// The client expects an e-mail address, and there is none.
+    NoEmail,
 }
 
 impl Denial {
@@ -99,6 +106,8 @@ impl Denial {
         match self {
             Self::NoAccount => "no_account",
             Self::Disabled => "user_disabled",
+            Self::OtherUser => "other_user",
+            Self::NoEmail => "no_email",
         }
     }
 }

@@ -91,9 +91,9 @@ impl Prompt {
     /// Where a sign-in has got to, as a question.
     pub(super) fn of(sign_in: &SignIn, hint: Option<Hint>) -> Self {
         match sign_in.step {
-            Step::Choosing => Self::SelectMethod { methods: METHODS, hint },
+            Step::Choosing | Step::Proved(_) => Self::SelectMethod { methods: METHODS, hint },
             Step::Sent(sent) => Self::EnterCode {
-                destination: destination_of(&sign_in.identity).as_ref().map(Destination::masked).unwrap_or_default(),
+                destination: sign_in.identity.as_ref().and_then(destination_of).as_ref().map(Destination::masked).unwrap_or_default(),
                 length: DIGITS,
                 expires_at: SentCode::expires_at(&sent),
                 resend_at: sent.resend_at(),

@@ -1,0 +1,193 @@
+//! What a page of a sign-in shows: where it has got to, as somebody sees it.
+
+use std::{sync::Arc, time::Duration};
+
+use countersign_crypto::{browser_cookie::Visit, one_time_code::DIGITS};
+use countersign_domain::{
+    id::{ClientId, SignInId},
+    locale::Locale,
+    message::Channel,
+    sign_in::{Purpose, Step},
+};
+use countersign_storage::sign_ins::KeptSignIn;
+
+use super::{Browser, Look, PageRefused, locale_of, look, session::LiveBrowser};
+use crate::{
+    Service,
+    address::Address,
+    deliver::health::ChannelState,
+    directory::ProjectView,
+    error::Outage,
+    oauth::authorization::AuthorizationRequest,
+    sign_in::issue::kept_request,
+};
+
+/// A page.
+pub struct View {
+    /// The sign-in.
+    pub id: SignInId,
+    /// How it looks.
+    pub look: Look,
+    /// In which language it speaks.
+    pub locale: Locale,
+    /// The app that asks; none: it is for the user's own account.
+    pub client: Option<String>,
+    /// Where a form may lead in the end.
+    pub returns_to: Option<String>,
+    /// What its forms must carry.
+    pub form_token: String,
+    /// Who is signed in already, and may go on as that.
+    pub known_as: Option<String>,
+    /// Whether mail gets through.
+    pub mail: ChannelState,
+    /// What is asked.
+    pub stage: Stage,
+}
+
+/// What a page asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// Who are you?
+    Who {
+        /// As the app believes, or as was typed before.
+        prefilled: String,
+    },
+    /// Which code was sent to you?
+    Code {
+        /// Where it went.
+        destination: String,
+        /// How many digits it has.
+        length: usize,
+        /// How long until another may be asked for.
+        resend_in: Duration,
+        /// How often another was shown.
+        tries: u32,
+        /// How often it may still be tried; zero too when its time is over.
+        tries_left: u32,
+    },
+    /// May the app know, and do, this?
+    Consent {
+        /// Who is asked.
+        known_as: String,
+        /// What.
+        scopes: Vec<String>,
+    },
+}
+
+/// A sign-in of this browser's.
+pub(super) struct Own {
+    pub(super) project: Arc<ProjectView>,
+    pub(super) visit: Visit,
+    pub(super) kept: KeptSignIn,
+    pub(super) request: Option<AuthorizationRequest>,
+    pub(super) live: Option<LiveBrowser>,
+}
+
+impl Service {
+    /// The page of a sign-in, in the browser that began it. `is_other`: the person has another address than the one that a code went to.
+    pub async fn sign_in_page(
+        &self,
+        address: &Address,
+        id: &str,
+        is_other: bool,
+        browser: Browser<'_>,
+    ) -> Result<View, PageRefused> {
+        let own = self.own_sign_in(address, id, browser).await?;
+        let view = self.view(&own, browser).await?;
+        match view.stage {
+            Stage::Code { destination, .. } if is_other => {
+                Ok(View { stage: Stage::Who { prefilled: destination }, ..view })
+            }
+            _ => Ok(view),
+        }
+    }
+
+    /// The sign-in that this browser began.
+    pub(super) async fn own_sign_in(
+        &self,
+        address: &Address,
+        id: &str,
+        browser: Browser<'_>,
+    ) -> Result<Own, PageRefused> {
+        let project = self.page_project(address)?;
+        let id: SignInId = id.parse().map_err(|_| PageRefused::Over)?;
+        let visit = browser.visit.and_then(Visit::read).ok_or(PageRefused::Over)?;
+        let kept = self.find_sign_in(&project, id, &visit.handle(id)).await?.ok_or(PageRefused::Over)?;
+        let request = kept_request(&kept.sign_in.purpose)?;
+        let live = self.live_browser(&project, browser).await?;
+        Ok(Own { project, visit, kept, request, live })
+    }
+
+    async fn view(&self, own: &Own, browser: Browser<'_>) -> Result<View, PageRefused> {
+        let sign_in = &own.kept.sign_in;
+        let ui_locales = own.request.as_ref().map_or(&[][..], |request| &request.ui_locales);
+        Ok(View {
+            id: sign_in.id,
+            look: look(&own.project),
+            locale: locale_of(ui_locales, browser),
+            client: sign_in.purpose.client().map(|client| client_name(&own.project, client)),
+            returns_to: own.request.as_ref().map(|request| request.redirect_uri.clone()),
+            form_token: own.visit.form_token(sign_in.id),
+            known_as: self.may_go_on_as(own).await?,
+            mail: self.channel_state(Channel::Email),
+            stage: self.stage(own).await?,
+        })
+    }
+
+    async fn stage(&self, own: &Own) -> Result<Stage, PageRefused> {
+        let (sign_in, now) = (&own.kept.sign_in, self.now());
+        let typed = sign_in.identity.as_ref().map(|identity| identity.value().to_owned());
+        match sign_in.step {
+            Step::Choosing => {
+                let hint = || own.request.as_ref().and_then(|request| request.login_hint.clone());
+                Ok(Stage::Who { prefilled: typed.or_else(hint).unwrap_or_default() })
+            }
+            Step::Sent(sent) => {
+                let is_over = sent.expires_at().is_past(now);
+                Ok(Stage::Code {
+                    destination: typed.unwrap_or_default(),
+                    length: DIGITS,
+                    resend_in: sent.resend_at().since(now),
+                    tries: sent.tries,
+                    tries_left: if is_over { 0 } else { sent.tries_left() },
+                })
+            }
+            Step::Proved(user) => {
+                // Who has signed out meanwhile, or is somebody else by now, can't say yes for this user.
+                let is_here = own.live.as_ref().is_some_and(|live| live.session.user == user);
+                let (true, Some(request)) = (is_here, &own.request) else {
+                    return Err(PageRefused::Over);
+                };
+                let scopes = request.scope.iter().map(str::to_owned).collect();
+                Ok(Stage::Consent { known_as: self.known_as(&own.project, user).await?, scopes })
+            }
+        }
+    }
+
+    /// Whoever is signed in may go on as that, where the app takes them as they are.
+    async fn may_go_on_as(&self, own: &Own) -> Result<Option<String>, Outage> {
+        let (Some(live), false) = (&own.live, matches!(own.kept.sign_in.step, Step::Proved(_))) else {
+            return Ok(None);
+        };
+        if self.may_go_on(own).await? { self.known_as(&own.project, live.session.user).await.map(Some) } else { Ok(None) }
+    }
+
+    pub(super) async fn may_go_on(&self, own: &Own) -> Result<bool, Outage> {
+        let sign_in = &own.kept.sign_in;
+        let Some(live) = &own.live else { return Ok(false) };
+        match (&sign_in.purpose, &own.request) {
+            (Purpose::Client { .. }, Some(request)) => {
+                use super::authorize::Ask;
+                let standing = self.will_do(&own.project, request, live, Some(sign_in.created_at)).await?;
+                Ok(!matches!(standing, Err(Ask::SignIn)))
+            }
+            _ => Ok(live.session.proof.at >= sign_in.created_at),
+        }
+    }
+}
+
+/// What people call an app.
+pub(super) fn client_name(project: &ProjectView, client: &ClientId) -> String {
+    let name = project.client(client).map(|view| view.client.name.as_str().trim().to_owned());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| client.to_string())
+}
