@@ -126,7 +126,7 @@ impl Work<'_> {
         let Some(newcomer) = &self.plan.newcomer else { return Ok(Err(Done::Nobody)) };
         let project = &newcomer.user.project;
         if !self.plan.activation.spend(conn, project, self.plan.now).await? {
-            return Ok(Err(Done::Refused(Refused::ActivationCode)));
+            return Ok(Err(self.without_activation(conn).await?));
         }
         users::insert_many(conn, &[&newcomer.user]).await?;
         let identities: Vec<_> = newcomer.identities.iter().map(|identity| (project, identity)).collect();
@@ -134,6 +134,15 @@ impl Work<'_> {
         let subject = Subject { user: Some(newcomer.user.id), ..Subject::default() };
         self.entries.push(AuditEntry { subject, ..self.plan.created.clone() });
         Ok(Ok(newcomer.user.id))
+    }
+
+    /// On PostgreSQL the code may have been used up, while we waited for it, by another sign-up of the same newcomer, who is there now.
+    async fn without_activation(&self, conn: &mut Conn<'_>) -> Result<Done> {
+        let session = &self.plan.draft.session;
+        match find(conn, &session.project, &session.client, &self.plan.asserted).await? {
+            Meant::Nobody => Ok(Done::Refused(Refused::ActivationCode)),
+            Meant::User(_) | Meant::Conflict(_) => Ok(Done::Nobody),
+        }
     }
 
     async fn complete(&mut self, conn: &mut Conn<'_>, user: FoundUser) -> Result<(UserId, u32)> {
