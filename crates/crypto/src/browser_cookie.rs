@@ -133,7 +133,8 @@ mod tests {
     #[test]
     fn a_session_cookie_says_which_session_and_no_other_secret_opens_it() {
         let id = BrowserSessionId::from_bytes([7; 16]);
-        let (cookie, other) = (SessionCookie::generate(id, &Entropy::system()), SessionCookie::generate(id, &Entropy::system()));
+        let (cookie, other) =
+            (SessionCookie::generate(id, &Entropy::system()), SessionCookie::generate(id, &Entropy::system()));
         let again = SessionCookie::read(cookie.to_cookie().danger_expose()).unwrap();
         assert_eq!((again.unverified_id, again.hash()), (id, cookie.hash()));
         assert_ne!(other.hash(), cookie.hash());

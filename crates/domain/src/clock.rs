@@ -27,6 +27,14 @@ impl Timestamp {
         self.0
     }
 
+    /// In UTC, to the second, as RFC 3339 has it; what was before the epoch is the epoch.
+    pub fn rfc3339(self) -> String {
+        let micros = u64::try_from(self.0).unwrap_or(0);
+        // The last moment of the year 9999, beyond which there is no such text.
+        let moment = std::time::UNIX_EPOCH + Duration::from_micros(micros.min(253_402_300_799_000_000));
+        humantime::format_rfc3339_seconds(moment).to_string()
+    }
+
     /// Milliseconds since the epoch, rounded down.
     pub const fn millis(self) -> i64 {
         self.0.div_euclid(1_000)

@@ -4,6 +4,29 @@ use std::{fmt, str::FromStr};
 
 use crate::text::InvalidText;
 
+/// Makes a catalogue: a type that says things in a language.
+///
+/// Each line is a function of its language, so that the compiler sees to it that no language lacks a line, that each uses exactly the same
+/// placeholders, and that whoever asks for a line fills all of them. What is filled in is never read for placeholders again.
+#[macro_export]
+macro_rules! catalogue {
+    ($(#[doc = $about:literal])+ $name:ident { $($(#[doc = $doc:literal])+ $line:ident($($placeholder:ident),*) { En: $en:literal, De: $de:literal $(,)? })+ }) => {
+        $(#[doc = $about])+
+        #[derive(Clone, Copy)]
+        pub(crate) struct $name(pub(crate) $crate::locale::Locale);
+
+        impl $name {
+            $($(#[doc = $doc])+
+            pub(crate) fn $line(self $(, $placeholder: &str)*) -> String {
+                match self.0 {
+                    $crate::locale::Locale::En => format!($en $(, $placeholder = $placeholder)*),
+                    $crate::locale::Locale::De => format!($de $(, $placeholder = $placeholder)*),
+                }
+            })+
+        }
+    };
+}
+
 /// A language that there is a catalogue of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Locale {

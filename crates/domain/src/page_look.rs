@@ -62,7 +62,8 @@ impl FromStr for PageColor {
 
     fn from_str(text: &str) -> Result<Self, InvalidText> {
         let read = || {
-            let digits = text.strip_prefix('#').filter(|it| it.len() == 6 && it.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            let digits =
+                text.strip_prefix('#').filter(|it| it.len() == 6 && it.bytes().all(|b| b.is_ascii_hexdigit()))?;
             let [_, red, green, blue] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
             Some(Self([red, green, blue]))
         };

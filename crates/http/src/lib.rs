@@ -13,6 +13,7 @@ mod layer;
 mod oauth;
 pub mod openapi;
 mod ops;
+mod pages;
 pub mod router;
 mod vouch;
 

@@ -21,7 +21,7 @@ use crate::{
     extract::address::host_of,
     gateway,
     layer::observe::{Observe, is_door_one},
-    oauth, ops, vouch,
+    oauth, ops, pages, vouch,
 };
 
 /// Everything that is answered: on most hosts our doors, on some the gateway alone.
@@ -82,6 +82,7 @@ fn doors(at: &str) -> Router<App> {
         .merge(vouch_door(&format!("{at}/api/auth")))
         .merge(client_door(at))
         .merge(provider(at))
+        .merge(own_pages(at))
         .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
 }
 
@@ -95,6 +96,18 @@ fn provider(at: &str) -> Router<App> {
         .route(&format!("{at}/oauth2/revoke"), post(oauth::revoke::handle))
         .route(&format!("{at}/.well-known/openid-configuration"), get(oauth::discovery::handle))
         .route(&format!("{at}/.well-known/oauth-authorization-server"), get(oauth::discovery::handle))
+}
+
+/// For people.
+fn own_pages(at: &str) -> Router<App> {
+    use pages::{account, authorize, sign_in, style};
+    Router::new()
+        .route(&format!("{at}/oauth2/authorize"), get(authorize::get).post(authorize::post))
+        .route(&format!("{at}/sign-in/{{id}}"), get(sign_in::get).post(sign_in::post))
+        .route(&format!("{at}/sign-in/{{id}}/link"), get(sign_in::link))
+        .route(&format!("{at}/sign-in/style.css"), get(style::handle))
+        .route(&format!("{at}/sign-in/post.js"), get(style::post_script))
+        .route(&format!("{at}/account"), get(account::get).post(account::post))
 }
 
 /// For an issuer with a path its metadata stands before that path, too (RFC 8414 §3.1).

@@ -8,8 +8,8 @@ use countersign_domain::{
     id::ProjectId,
 };
 use countersign_storage::{
-    authorization_codes, browser_sessions, challenges, changes, client_api_keys, counters, error::Result as StorageResult, maintenance,
-    secret_keys, sign_ins, signing_keys, spent,
+    authorization_codes, browser_sessions, challenges, changes, client_api_keys, counters,
+    error::Result as StorageResult, maintenance, secret_keys, sign_ins, signing_keys, spent,
 };
 use tracing::{info, warn};
 
@@ -134,10 +134,17 @@ impl Service {
                     let spent = spent::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let challenges = challenges::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let sign_ins = sign_ins::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
-                    let browsers =
-                        browser_sessions::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let browsers = browser_sessions::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
-                    Ok(expired.max(ended).max(news).max(codes).max(spent).max(challenges).max(sign_ins).max(browsers).max(keys))
+                    Ok(expired
+                        .max(ended)
+                        .max(news)
+                        .max(codes)
+                        .max(spent)
+                        .max(challenges)
+                        .max(sign_ins)
+                        .max(browsers)
+                        .max(keys))
                 })
             });
             if gone.await? < u64::from(BATCH) {

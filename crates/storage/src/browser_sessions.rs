@@ -76,8 +76,7 @@ pub async fn list(
                join users u on u.project_id = b.project_id and u.user_id = b.user_id \
                where b.project_id = $1 and b.user_id = $2 and b.ended_at is null and b.expires_at > $3 \
                order by b.created_at desc, b.browser_session_id desc limit $4";
-    let select =
-        statement(sql).bind(project.as_str()).bind(user.to_string()).bind(now.micros()).bind(i64::from(limit));
+    let select = statement(sql).bind(project.as_str()).bind(user.to_string()).bind(now.micros()).bind(i64::from(limit));
     conn.fetch_all(select).await?.iter().map(read_with_counter).collect()
 }
 
@@ -91,8 +90,7 @@ pub async fn end(
 ) -> Result<bool> {
     let sql = "update browser_sessions set ended_at = $4 \
                where project_id = $1 and browser_session_id = $2 and user_id = $3 and ended_at is null";
-    let update =
-        statement(sql).bind(project.as_str()).bind(id.to_string()).bind(user.to_string()).bind(now.micros());
+    let update = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(user.to_string()).bind(now.micros());
     Ok(conn.execute(update).await? == 1)
 }
 

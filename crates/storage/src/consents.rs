@@ -9,12 +9,7 @@ use countersign_domain::{
 use crate::{Conn, conn::statement, error::Result, row::Reader};
 
 /// What a user has consented to, for a client.
-pub async fn find(
-    conn: &mut Conn<'_>,
-    project: &ProjectId,
-    user: UserId,
-    client: &ClientId,
-) -> Result<Option<Scopes>> {
+pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, client: &ClientId) -> Result<Option<Scopes>> {
     let sql = "select * from consents where project_id = $1 and user_id = $2 and client_id = $3";
     let select = statement(sql).bind(project.as_str()).bind(user.to_string()).bind(client.as_str());
     let row = conn.fetch_optional(select).await?;

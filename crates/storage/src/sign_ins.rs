@@ -1,10 +1,7 @@
 //! Sign-ins that are under way.
 
 use countersign_crypto::{
-    encoding,
-    one_time_code::OneTimeCodeHash,
-    sign_in_handle::HandleHash,
-    sign_in_link::LinkHash,
+    encoding, one_time_code::OneTimeCodeHash, sign_in_handle::HandleHash, sign_in_link::LinkHash,
 };
 use countersign_domain::{
     clock::Timestamp,

@@ -10,6 +10,7 @@ pub mod actors;
 pub mod answer;
 pub mod books;
 pub mod bound;
+pub mod browser;
 pub mod client_app;
 pub mod clock;
 pub mod database;

@@ -124,6 +124,12 @@ impl Failure {
                 Self::invalid("access_denied", "There is no account with this address, and nobody can open one.")
             }
             ChallengeRefused::Denied(Denial::Disabled) => Self::invalid("access_denied", "This account is closed."),
+            ChallengeRefused::Denied(Denial::OtherUser) => {
+                Self::invalid("access_denied", "This is another account than id_token_hint names.")
+            }
+            ChallengeRefused::Denied(Denial::NoEmail) => {
+                Self::invalid("access_denied", "This account has no e-mail address.")
+            }
         }
     }
 

@@ -48,7 +48,7 @@ impl FromRequest<App> for ShortClientBody {
     }
 }
 
-pub(super) async fn read_in_time(request: Request, app: &App) -> Result<Bytes, NoBody> {
+pub(crate) async fn read_in_time(request: Request, app: &App) -> Result<Bytes, NoBody> {
     timeout(app.doors.body_time, read(request)).await.unwrap_or(Err(NoBody::TooSlow))
 }
 

@@ -35,9 +35,7 @@ pub(super) fn line(text: &str) -> Result<(), Failure> {
 
 /// A moment as RFC 3339 has it.
 pub(super) fn time(at: Timestamp) -> Value {
-    let micros = u64::try_from(at.micros()).unwrap_or(0);
-    let moment = std::time::UNIX_EPOCH + std::time::Duration::from_micros(micros);
-    Value::String(humantime::format_rfc3339_seconds(moment).to_string())
+    Value::String(at.rfc3339())
 }
 
 /// The same, of what may not have happened.

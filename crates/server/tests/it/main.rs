@@ -14,6 +14,7 @@ mod gateway;
 mod guides;
 mod oauth;
 mod operation;
+mod pages;
 mod refresh;
 mod session;
 mod verdicts;

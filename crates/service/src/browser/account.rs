@@ -14,15 +14,9 @@ use countersign_domain::{
 use countersign_storage::{audit, browser_sessions, sessions, users};
 
 use super::{
-    Browser, Look, PageRefused,
-    authorize::Authorized,
-    locale_of, look,
-    page::client_name,
-    session::LiveBrowser,
+    Browser, Look, PageRefused, authorize::Authorized, locale_of, look, page::client_name, session::LiveBrowser,
 };
-use crate::{
-    Service, address::Address, caller::Caller, directory::ProjectView, error::Outage, session::end::Ending,
-};
+use crate::{Service, address::Address, caller::Caller, directory::ProjectView, error::Outage, session::end::Ending};
 
 /// The most that are shown.
 const MOST: u32 = 200;

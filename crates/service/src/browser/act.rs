@@ -265,12 +265,7 @@ impl Service {
     }
 
     /// Back to the app, which is told that the user said no.
-    async fn turn_back(
-        &self,
-        own: &Own,
-        act: Option<AuditAct>,
-        caller: &Caller,
-    ) -> Result<Acted, PageRefused> {
+    async fn turn_back(&self, own: &Own, act: Option<AuditAct>, caller: &Caller) -> Result<Acted, PageRefused> {
         let user = own.live.as_ref().map(|live| live.session.user);
         let entry = act.map(|act| self.ending_entry(own, act, user, caller));
         let (project, id) = (own.project.project.id.clone(), own.kept.sign_in.id);

@@ -13,13 +13,8 @@ use countersign_storage::sign_ins::KeptSignIn;
 
 use super::{Browser, Look, PageRefused, locale_of, look, session::LiveBrowser};
 use crate::{
-    Service,
-    address::Address,
-    deliver::health::ChannelState,
-    directory::ProjectView,
-    error::Outage,
-    oauth::authorization::AuthorizationRequest,
-    sign_in::issue::kept_request,
+    Service, address::Address, deliver::health::ChannelState, directory::ProjectView, error::Outage,
+    oauth::authorization::AuthorizationRequest, sign_in::issue::kept_request,
 };
 
 /// A page.
@@ -169,7 +164,11 @@ impl Service {
         let (Some(live), false) = (&own.live, matches!(own.kept.sign_in.step, Step::Proved(_))) else {
             return Ok(None);
         };
-        if self.may_go_on(own).await? { self.known_as(&own.project, live.session.user).await.map(Some) } else { Ok(None) }
+        if self.may_go_on(own).await? {
+            self.known_as(&own.project, live.session.user).await.map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     pub(super) async fn may_go_on(&self, own: &Own) -> Result<bool, Outage> {

@@ -22,9 +22,9 @@ const LONGEST_AGENT: usize = 256;
 
 /// A browser in which somebody is signed in now.
 #[derive(Clone)]
-pub struct LiveBrowser {
+pub(crate) struct LiveBrowser {
     /// The session.
-    pub session: BrowserSession,
+    pub(crate) session: BrowserSession,
     pub(crate) cookie: SessionCookie,
 }
 
@@ -115,8 +115,7 @@ impl Service {
         };
         let mut reader = self.db.reader().await?;
         let id = &project.project.id;
-        let found =
-            browser_sessions::find(&mut reader.conn(), id, cookie.unverified_id, cookie.hash()).await?;
+        let found = browser_sessions::find(&mut reader.conn(), id, cookie.unverified_id, cookie.hash()).await?;
         let now = self.now();
         let is_live = |stored: &browser_sessions::StoredBrowserSession| {
             let current = Generations {

@@ -1,108 +1,90 @@
 //! The words of messages, in every language there is.
-//!
-//! Each line is a function of its language, so that the compiler sees to it that no language lacks a line, that each uses exactly the same
-//! placeholders, and that whoever asks for a line fills all of them. What is filled in is never read for placeholders again.
 
-use countersign_domain::locale::Locale;
+use countersign_domain::catalogue;
 
-macro_rules! words {
-    ($($(#[doc = $doc:literal])+ $line:ident($($placeholder:ident),*) { En: $en:literal, De: $de:literal $(,)? })+) => {
-        /// A language to say things in.
-        #[derive(Clone, Copy)]
-        pub(super) struct Words(pub(super) Locale);
-
-        impl Words {
-            $($(#[doc = $doc])+
-            pub(super) fn $line(self $(, $placeholder: &str)*) -> String {
-                match self.0 {
-                    Locale::En => format!($en $(, $placeholder = $placeholder)*),
-                    Locale::De => format!($de $(, $placeholder = $placeholder)*),
-                }
-            })+
+catalogue! {
+    /// A language to say things in.
+    Words {
+        /// Without the code: subjects are on locked screens and in logs.
+        sign_in_subject(project) {
+            En: "Your code to sign in to {project}",
+            De: "Ihr Code zur Anmeldung bei {project}",
         }
-    };
-}
-
-words! {
-    /// Without the code: subjects are on locked screens and in logs.
-    sign_in_subject(project) {
-        En: "Your code to sign in to {project}",
-        De: "Ihr Code zur Anmeldung bei {project}",
-    }
-    /// Before the code.
-    sign_in_lead(project) {
-        En: "This is your code to sign in to {project}:",
-        De: "Das ist Ihr Code zur Anmeldung bei {project}:",
-    }
-    /// The same for an account that isn't there yet.
-    sign_up_subject(project) {
-        En: "Your code to open an account with {project}",
-        De: "Ihr Code für ein neues Konto bei {project}",
-    }
-    /// Before the code.
-    sign_up_lead(project) {
-        En: "This is your code to open an account with {project}:",
-        De: "Das ist Ihr Code für ein neues Konto bei {project}:",
-    }
-    /// Before the link.
-    link_lead() {
-        En: "Or open this link in the browser in which you began:",
-        De: "Oder öffnen Sie diesen Link in dem Browser, in dem Sie begonnen haben:",
-    }
-    /// On the link, where it is a button.
-    link_button() {
-        En: "Continue",
-        De: "Weiter",
-    }
-    /// After code and link.
-    validity(span) {
-        En: "It is good for {span} and works once.",
-        De: "Er gilt {span} und funktioniert einmal.",
-    }
-    /// At the end: whoever reads this may be somebody's victim.
-    warning(project) {
-        En: "If you didn't ask for this, you needn't do anything. Give the code to nobody: {project} will never ask you for it.",
-        De: "Wenn Sie das nicht angefordert haben, brauchen Sie nichts zu tun. Geben Sie den Code niemandem: {project} wird Sie nie danach fragen.",
-    }
-    /// All of a text message.
-    code_sms(code, project, span) {
-        En: "{code} is your code for {project}. It is good for {span}. Give it to nobody.",
-        De: "{code} ist Ihr Code für {project}. Er gilt {span}. Geben Sie ihn niemandem.",
-    }
-    /// Somebody asked for a code, and there is no account.
-    no_account_subject(project) {
-        En: "No account with {project}",
-        De: "Kein Konto bei {project}",
-    }
-    /// What that means.
-    no_account_body(project) {
-        En: "Somebody, perhaps you, wanted to sign in to {project} with this address. There is no account with it. Did you use another address?",
-        De: "Jemand, vielleicht Sie, wollte sich mit dieser Adresse bei {project} anmelden. Es gibt dort kein Konto dazu. Haben Sie eine andere Adresse verwendet?",
-    }
-    /// At the end.
-    no_account_warning() {
-        En: "If it wasn't you, you needn't do anything.",
-        De: "Wenn Sie es nicht waren, brauchen Sie nichts zu tun.",
-    }
-    /// A message that only tries whether messages arrive.
-    test_subject(project) {
-        En: "A test from {project}",
-        De: "Ein Test von {project}",
-    }
-    /// All that it says.
-    test_body(project) {
-        En: "This is a test: messages from {project} reach you.",
-        De: "Das ist ein Test: Nachrichten von {project} kommen bei Ihnen an.",
-    }
-    /// A time.
-    one_minute() {
-        En: "1 minute",
-        De: "1 Minute",
-    }
-    /// A time.
-    minutes(count) {
-        En: "{count} minutes",
-        De: "{count} Minuten",
+        /// Before the code.
+        sign_in_lead(project) {
+            En: "This is your code to sign in to {project}:",
+            De: "Das ist Ihr Code zur Anmeldung bei {project}:",
+        }
+        /// The same for an account that isn't there yet.
+        sign_up_subject(project) {
+            En: "Your code to open an account with {project}",
+            De: "Ihr Code für ein neues Konto bei {project}",
+        }
+        /// Before the code.
+        sign_up_lead(project) {
+            En: "This is your code to open an account with {project}:",
+            De: "Das ist Ihr Code für ein neues Konto bei {project}:",
+        }
+        /// Before the link.
+        link_lead() {
+            En: "Or open this link in the browser in which you began:",
+            De: "Oder öffnen Sie diesen Link in dem Browser, in dem Sie begonnen haben:",
+        }
+        /// On the link, where it is a button.
+        link_button() {
+            En: "Continue",
+            De: "Weiter",
+        }
+        /// After code and link.
+        validity(span) {
+            En: "It is good for {span} and works once.",
+            De: "Er gilt {span} und funktioniert einmal.",
+        }
+        /// At the end: whoever reads this may be somebody's victim.
+        warning(project) {
+            En: "If you didn't ask for this, you needn't do anything. Give the code to nobody: {project} will never ask you for it.",
+            De: "Wenn Sie das nicht angefordert haben, brauchen Sie nichts zu tun. Geben Sie den Code niemandem: {project} wird Sie nie danach fragen.",
+        }
+        /// All of a text message.
+        code_sms(code, project, span) {
+            En: "{code} is your code for {project}. It is good for {span}. Give it to nobody.",
+            De: "{code} ist Ihr Code für {project}. Er gilt {span}. Geben Sie ihn niemandem.",
+        }
+        /// Somebody asked for a code, and there is no account.
+        no_account_subject(project) {
+            En: "No account with {project}",
+            De: "Kein Konto bei {project}",
+        }
+        /// What that means.
+        no_account_body(project) {
+            En: "Somebody, perhaps you, wanted to sign in to {project} with this address. There is no account with it. Did you use another address?",
+            De: "Jemand, vielleicht Sie, wollte sich mit dieser Adresse bei {project} anmelden. Es gibt dort kein Konto dazu. Haben Sie eine andere Adresse verwendet?",
+        }
+        /// At the end.
+        no_account_warning() {
+            En: "If it wasn't you, you needn't do anything.",
+            De: "Wenn Sie es nicht waren, brauchen Sie nichts zu tun.",
+        }
+        /// A message that only tries whether messages arrive.
+        test_subject(project) {
+            En: "A test from {project}",
+            De: "Ein Test von {project}",
+        }
+        /// All that it says.
+        test_body(project) {
+            En: "This is a test: messages from {project} reach you.",
+            De: "Das ist ein Test: Nachrichten von {project} kommen bei Ihnen an.",
+        }
+        /// A time.
+        one_minute() {
+            En: "1 minute",
+            De: "1 Minute",
+        }
+        /// A time.
+        minutes(count) {
+            En: "{count} minutes",
+            De: "{count} Minuten",
+        }
     }
 }
 
@@ -119,6 +101,8 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use countersign_domain::locale::Locale;
 
     use super::*;
 

@@ -2,12 +2,7 @@
 
 use countersign_crypto::secret::SecretText;
 use countersign_domain::{
-    clock::Timestamp,
-    id::UserId,
-    identity::IdentityKind,
-    oauth::scope::Scopes,
-    proof::Proof,
-    sign_in::Purpose,
+    clock::Timestamp, id::UserId, identity::IdentityKind, oauth::scope::Scopes, proof::Proof, sign_in::Purpose,
     thumbprint::Thumbprint,
 };
 use countersign_storage::{Conn, authorization_codes, consents, error::Result, identities};

@@ -93,7 +93,13 @@ impl Prompt {
         match sign_in.step {
             Step::Choosing | Step::Proved(_) => Self::SelectMethod { methods: METHODS, hint },
             Step::Sent(sent) => Self::EnterCode {
-                destination: sign_in.identity.as_ref().and_then(destination_of).as_ref().map(Destination::masked).unwrap_or_default(),
+                destination: sign_in
+                    .identity
+                    .as_ref()
+                    .and_then(destination_of)
+                    .as_ref()
+                    .map(Destination::masked)
+                    .unwrap_or_default(),
                 length: DIGITS,
                 expires_at: SentCode::expires_at(&sent),
                 resend_at: sent.resend_at(),

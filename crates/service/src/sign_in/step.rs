@@ -135,7 +135,7 @@ pub(super) struct Showing {
 }
 
 pub(super) enum Shown {
-    Code(OneTimeCode, OneTimeCodeKey),
+    Code(OneTimeCode, Box<OneTimeCodeKey>),
     Link(LinkHash),
 }
 
@@ -212,7 +212,7 @@ impl Service {
                     (Ok(()), None) => Ok(Action::Nothing(Some(Hint::RetryInput))),
                     (Ok(()), Some(code)) => {
                         let key = self.master_key.one_time_code_key(&stepping.project.project.id);
-                        self.showing(stepping, identity, Shown::Code(code, key))
+                        self.showing(stepping, identity, Shown::Code(code, Box::new(key)))
                     }
                 }
             }
@@ -310,4 +310,3 @@ impl Plan {
 fn may_sign_up(project: &ProjectView) -> bool {
     project.settings.signup && !project.settings.signup_activation
 }
-

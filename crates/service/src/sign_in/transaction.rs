@@ -70,8 +70,7 @@ impl Plan {
             Ok(sign_in) => sign_in,
             Err(reason) => return Ok(asked(kept, Some(reason.into()))),
         };
-        let kept =
-            KeptSignIn { sign_in, code_hash: Some(sending.code_hash.clone()), link_hash: sending.link_hash };
+        let kept = KeptSignIn { sign_in, code_hash: Some(sending.code_hash.clone()), link_hash: sending.link_hash };
         sign_ins::update(conn, &kept).await?;
         messages::insert(conn, &sending.message).await?;
         Ok(asked(kept, None))
@@ -144,11 +143,7 @@ impl Plan {
             at: self.now,
             act: Act::SignInPassed,
             actor: Actor::User(user),
-            subject: Subject {
-                user: Some(user),
-                client: kept.sign_in.purpose.client().cloned(),
-                ..Subject::default()
-            },
+            subject: Subject { user: Some(user), client: kept.sign_in.purpose.client().cloned(), ..Subject::default() },
             request: Some(showing.arrival.request.clone()),
             detail: vec![("method", showing.shown.method().to_owned())],
         }

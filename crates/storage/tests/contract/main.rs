@@ -4,6 +4,7 @@
 
 mod activation_codes;
 mod audit;
+mod browsers;
 mod challenges;
 mod changes;
 mod clients;

@@ -1,10 +1,12 @@
 //! Sign-ins that are under way.
 
-use countersign_crypto::{one_time_code::OneTimeCodeHash, secret::SecretText, sign_in_handle::HandleHash};
+use countersign_crypto::{
+    one_time_code::OneTimeCodeHash, secret::SecretText, sign_in_handle::HandleHash, sign_in_link::LinkHash,
+};
 use countersign_domain::{
-    id::{ChallengeId, ProjectId, SignInId},
+    id::{ChallengeId, ProjectId, SignInId, UserId},
     identity::{Identity, IdentityKind},
-    sign_in::{SignIn, Step},
+    sign_in::{Purpose, SignIn, Step},
     thumbprint::Thumbprint,
 };
 use countersign_storage::sign_ins::{self, KeptSignIn, take_up};
@@ -15,6 +17,7 @@ use crate::given::{Given, at, p1, read, schema, write};
 
 on_both_engines!(
     a_sign_in_reads_back_as_it_was_written,
+    nobody_need_have_said_who_they_are_nor_any_client_ask,
     it_is_known_by_its_newest_handle_alone,
     of_many_who_take_it_up_at_once_one_does,
     what_has_ended_is_taken_up_no_more,
@@ -25,13 +28,19 @@ fn handle(name: &str) -> HandleHash {
     HandleHash::of(&SecretText::new(name.to_owned()))
 }
 
+fn email(address: &str) -> Identity {
+    Identity::parse(IdentityKind::Email, address).unwrap()
+}
+
 fn sign_in(number: u8) -> SignIn {
     SignIn {
         project: p1(),
         id: SignInId::new(at(0), [number; 10]),
-        client: "c3".parse().unwrap(),
-        request: r#"{"nonce":"a 'quoted' ünïcode one"}"#.to_owned(),
-        identity: Identity::parse(IdentityKind::Email, "a@example.com").unwrap(),
+        purpose: Purpose::Client {
+            client: "c3".parse().unwrap(),
+            request: r#"{"nonce":"a 'quoted' ünïcode one"}"#.to_owned(),
+        },
+        identity: Some(email("a@example.com")),
         dpop_jkt: Some(Thumbprint([number; 32])),
         step: Step::Choosing,
         sends: 0,
@@ -54,11 +63,34 @@ async fn taken(given: &Given, shown: &str, next: &str) -> Option<KeptSignIn> {
 async fn a_sign_in_reads_back_as_it_was_written(engine: Engine) {
     let given = begun(engine).await;
     let found = read!(given, sign_ins::find, &p1(), sign_in(1).id, &handle("first")).unwrap().unwrap();
-    assert_eq!(found, KeptSignIn { sign_in: sign_in(1), code_hash: None });
+    assert_eq!(found, KeptSignIn { sign_in: sign_in(1), code_hash: None, link_hash: None });
     let sent = sign_in(1).send(ChallengeId::new(at(5), [9; 10]), at(5)).unwrap().mistaken();
-    let kept = KeptSignIn { sign_in: sent, code_hash: Some(OneTimeCodeHash::from_text("hash".to_owned())) };
+    let kept = KeptSignIn {
+        sign_in: sent,
+        code_hash: Some(OneTimeCodeHash::from_text("hash".to_owned())),
+        link_hash: LinkHash::of("AAAAAAAAAAAAAAAAAAAAAA"),
+    };
     write!(given, [kept], sign_ins::update, &kept).unwrap();
-    assert_eq!(taken(&given, "first", "second").await, Some(kept));
+    assert_eq!(taken(&given, "first", "second").await, Some(kept.clone()));
+    let other = kept.sign_in.named(email("b@example.com"), at(6)).unwrap();
+    let other = KeptSignIn { sign_in: other, code_hash: None, link_hash: None };
+    write!(given, [other], sign_ins::update, &other).unwrap();
+    assert_eq!(taken(&given, "second", "third").await, Some(other.clone()));
+    let known = KeptSignIn { sign_in: other.sign_in.proved(UserId::from_bytes([3; 16])), ..other };
+    write!(given, [known], sign_ins::update, &known).unwrap();
+    assert_eq!(taken(&given, "third", "fourth").await, Some(known));
+}
+
+async fn nobody_need_have_said_who_they_are_nor_any_client_ask(engine: Engine) {
+    let given = schema(engine).await;
+    let nobody = SignIn { purpose: Purpose::Account, identity: None, dpop_jkt: None, ..sign_in(1) };
+    write!(given, [nobody], sign_ins::insert, &nobody, &handle("first")).unwrap();
+    let found = read!(given, sign_ins::find, &p1(), nobody.id, &handle("first")).unwrap().unwrap();
+    assert_eq!(found.sign_in, nobody);
+    let known = SignIn { id: SignInId::new(at(0), [2; 10]), ..nobody.proved(UserId::from_bytes([3; 16])) };
+    write!(given, [known], sign_ins::insert, &known, &handle("second")).unwrap();
+    let found = read!(given, sign_ins::find, &p1(), known.id, &handle("second")).unwrap().unwrap();
+    assert_eq!(found.sign_in, known);
 }
 
 async fn it_is_known_by_its_newest_handle_alone(engine: Engine) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_crypto::{encoding, jose::public_key::Kind};
-use countersign_domain::{id::MessageId, message::Destination};
+use countersign_domain::id::MessageId;
 use countersign_service::projects::state::StateChange;
 use countersign_testkit::{
     answer::Answer,
@@ -86,9 +86,7 @@ impl<'h> Screens<'h> {
     }
 
     async fn messages(&self) -> Vec<(MessageId, Option<String>)> {
-        let to = Destination::Email(self.email.parse().unwrap());
-        let caught = self.house.node.service.outbox(Some(&to)).await.unwrap();
-        caught.into_iter().map(|it| (it.id, it.content.code.clone())).collect()
+        self.house.messages_to(self.email).await
     }
 
     /// Has a code sent, and reads it: none came to somebody without an account.

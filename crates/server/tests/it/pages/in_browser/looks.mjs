@@ -1,0 +1,85 @@
+// Every page on a phone and on a desk, by day and by night: what axe says of it, that it fits, and how much it is.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import { signIn, visit } from './visitor.mjs';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+await visit(async ({ app, open }) => {
+  for (const viewport of [{ width: 1280, height: 900 }, { width: 360, height: 740 }]) {
+    for (const colorScheme of ['light', 'dark']) {
+      for (const locale of ['en-GB', 'de-DE']) {
+        const context = await open({ viewport, colorScheme, locale });
+        await tour(app, context, `${viewport.width}-${colorScheme}-${locale.slice(0, 2)}`, locale === 'de-DE');
+        await context.close();
+      }
+    }
+  }
+});
+
+async function tour(app, context, name, isGerman) {
+  const page = await context.newPage();
+  const email = `${name}@example.com`;
+  const look = (what) => inspect(context, page, what, name);
+  let sent = 0;
+  let requests = 0;
+  page.on('response', async (answer) => {
+    requests += 1;
+    sent += (await answer.body().catch(() => Buffer.alloc(0))).length;
+  });
+  await page.goto(app.address({ client_id: 'c2', scope: 'openid profile email phone offline_access' }));
+  await page.waitForLoadState('networkidle');
+  assert.ok(requests <= 4 + 1, `${requests} requests, the redirect included`);
+  assert.ok(sent <= 30 * 1024, `${sent} bytes`);
+  await look('who');
+  await page.locator('#email').fill('nobody');
+  await page.locator('form').filter({ has: page.locator('#email') }).evaluate((form) => form.noValidate = true);
+  await page.locator('#email').press('Enter');
+  await page.getByRole('alert').waitFor();
+  await look('who-wrong');
+  await page.locator('#email').fill(email);
+  await page.locator('#email').press('Enter');
+  await page.locator('#code').waitFor();
+  await look('code');
+  await page.locator('#code').fill('wrong');
+  await page.locator('#code').press('Enter');
+  await page.getByRole('alert').waitFor();
+  await look('code-wrong');
+  const answer = await (await fetch(`${new URL(page.url()).origin}/dev/outbox?to=${email}`)).json();
+  await page.goto(answer.messages[0].link);
+  await look('link');
+  await page.getByRole('button').click();
+  await page.getByRole('listitem').first().waitFor();
+  await look('consent');
+  await page.locator('button[value=allow]').click();
+  await page.getByRole('heading', { name: 'The app' }).waitFor();
+  await page.goto(`${new URL(app.address()).origin}/account`);
+  await page.getByRole('listitem').first().waitFor();
+  await look('account');
+  await page.goto(app.address({ prompt: 'select_account' }));
+  await look('which');
+  await page.goto(app.address({ client_id: 'c9' }));
+  await look('mistake');
+  assert.equal(await page.locator('html').getAttribute('lang'), isGerman ? 'de' : 'en');
+}
+
+async function inspect(context, page, what, name) {
+  const where = `${what} ${name}`;
+  await page.screenshot({ path: join(process.env.PICTURES, `${what}-${name}.png`) });
+  const tooWide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  assert.ok(tooWide <= 0, `${where} is ${tooWide} pixels too wide`);
+  const ground = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  assert.equal(ground, name.includes('dark') ? 'rgb(21, 24, 28)' : 'rgb(255, 255, 255)', 'the style sheet is there');
+  // The page's policy lets no script in, but for the browser's own tools.
+  const tools = await context.newCDPSession(page);
+  await tools.send('Runtime.evaluate', { expression: AXE });
+  await tools.detach();
+  const { passes, violations } = await page.evaluate(() => window.axe.run());
+  assert.ok(passes.length > 8, `axe has looked at nothing: ${passes.length}`);
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+  assert.deepEqual(grave.map(({ id, nodes }) => [id, nodes.map((node) => node.html)]), [], where);
+}
