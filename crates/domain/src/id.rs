@@ -97,6 +97,10 @@ ulid_id!(
     SignInId, "sin_", "sign-in id"
 );
 ulid_id!(
+    /// A passkey of a user.
+    PasskeyId, "pas_", "passkey id"
+);
+ulid_id!(
     /// A code that lets somebody sign up.
     ActivationCodeId, "act_", "activation code id"
 );

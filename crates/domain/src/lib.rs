@@ -19,6 +19,7 @@ pub mod key;
 pub mod locale;
 pub mod message;
 pub mod oauth;
+pub mod passkey;
 pub mod policy;
 pub mod project;
 pub mod proof;

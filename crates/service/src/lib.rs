@@ -25,6 +25,7 @@ mod limits;
 pub mod maintenance;
 pub mod me;
 pub mod oauth;
+pub mod passkeys;
 pub mod project_counts;
 pub mod project_report;
 pub mod projects;

@@ -14,6 +14,7 @@ mod gateway;
 mod guides;
 mod oauth;
 mod operation;
+mod passkeys;
 mod refresh;
 mod session;
 mod verdicts;

@@ -1,6 +1,6 @@
 //! Putting a letter into words: subject, plain text, HTML.
 
-use countersign_domain::{locale::Locale, message::Channel};
+use countersign_domain::{locale::Locale, message::Channel, text::Name};
 
 use super::{content::Content, letter::Letter, words::Words};
 
@@ -61,6 +61,14 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
                 vec![Paragraph::Plain(words.no_account_body(project)), Paragraph::Small(words.no_account_warning())];
             return (words.no_account_subject(project), said);
         }
+        Letter::PasskeyAdded { name } => {
+            let said = words.passkey_added_body(project, &called(words, name));
+            return (words.passkey_added_subject(project), warning(words, project, said));
+        }
+        Letter::PasskeyRemoved { name } => {
+            let said = words.passkey_removed_body(project, &called(words, name));
+            return (words.passkey_removed_subject(project), warning(words, project, said));
+        }
         Letter::Test => return (words.test_subject(project), vec![Paragraph::Plain(words.test_body(project))]),
     };
     let mut paragraphs = vec![Paragraph::Plain(lead)];
@@ -72,6 +80,16 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
     paragraphs.push(Paragraph::Plain(words.validity(&words.span(letter.valid_for()))));
     paragraphs.push(Paragraph::Small(words.warning(project)));
     (subject, paragraphs)
+}
+
+/// What somebody must hear of who didn't want it.
+fn warning(words: Words, project: &str, said: String) -> Vec<Paragraph> {
+    vec![Paragraph::Plain(said), Paragraph::Small(words.account_warning(project))]
+}
+
+/// A passkey's name, which whoever made it chose: without what would turn the writing round.
+fn called(words: Words, name: &Name) -> String {
+    shown(name.as_str(), &words.nameless())
 }
 
 fn as_text(paragraphs: &[Paragraph]) -> String {
@@ -152,6 +170,8 @@ fn text_message(words: Words, project: &str, host: Option<&str>, letter: &Letter
     let Some(code) = letter.code() else {
         return match letter {
             Letter::NoAccount => words.no_account_body(project),
+            Letter::PasskeyAdded { name } => words.passkey_added_body(project, &called(words, name)),
+            Letter::PasskeyRemoved { name } => words.passkey_removed_body(project, &called(words, name)),
             _ => words.test_body(project),
         };
     };
