@@ -255,6 +255,26 @@ mod tests {
     }
 
     #[test]
+    fn a_letter_about_a_passkey_says_which_and_what_to_do() {
+        let name: Name = "<b>Key\u{202e}</b>".parse().unwrap();
+        for locale in Locale::ALL {
+            let added = composed("Shop", Channel::Email, locale, &Letter::PasskeyAdded { name: name.clone() });
+            let removed = composed("Shop", Channel::Email, locale, &Letter::PasskeyRemoved { name: name.clone() });
+            assert_ne!(added.subject, removed.subject);
+            for mail in [added, removed] {
+                assert!(mail.subject.contains("Shop") && mail.text.contains("<b>Key</b>"), "{}", mail.text);
+                assert!(mail.html.contains("&lt;b&gt;Key&lt;/b&gt;") && !mail.html.contains("<b>"), "{}", mail.html);
+                assert_eq!((mail.code, mail.link), (None, None));
+            }
+        }
+        let nameless = Letter::PasskeyAdded { name: Name::empty() };
+        let mail = composed("Shop", Channel::Email, Locale::En, &nameless);
+        assert!(mail.text.contains("one without a name") && mail.text.contains("tell Shop at once"), "{}", mail.text);
+        let sms = composed("Shop", Channel::Sms, Locale::De, &nameless);
+        assert!(sms.text.contains("einer ohne Namen"), "{}", sms.text);
+    }
+
+    #[test]
     fn a_text_message_ends_with_where_its_code_belongs() {
         let sms = composed("Shop", Channel::Sms, Locale::En, &letter());
         let expected =

@@ -105,8 +105,8 @@ async fn a_use_is_written_down(engine: Engine) {
     let use_again = Use { is_backed_up: true, at: at(11), ..used(&stored, 0) };
     assert!(write!(given, [use_again], passkeys::record_use, &use_again).unwrap());
     assert_eq!(found(&given, &stored).await.unwrap().passkey.backed_up_at, Some(at(11)));
-    let anothers = Use { user: user(2).id, ..used(&stored, 0) };
-    assert!(!write!(given, [anothers], passkeys::record_use, &anothers).unwrap());
+    let foreign = Use { user: user(2).id, ..used(&stored, 0) };
+    assert!(!write!(given, [foreign], passkeys::record_use, &foreign).unwrap());
 }
 
 async fn a_count_only_rises_and_none_stays_none(engine: Engine) {

@@ -74,15 +74,15 @@ async fn a_name_is_the_users_to_choose_and_the_letter_speaks_german(engine: Engi
         user: stage.ada,
         state: &challenge.state,
         response: &response,
-        name: "Schlüssel\u{202e}bund".parse().unwrap(),
+        name: "Telefon\u{202e}".parse().unwrap(),
         locale: Locale::De,
     };
     let passkey = stage.service().finish_registration(&stage.project(), registration, &caller()).await.unwrap();
-    assert_eq!((passkey.name.as_str(), passkey.kept, passkey.sign_count), ("Schlüssel\u{202e}bund", Kept::OnDevice, 3));
+    assert_eq!((passkey.name.as_str(), passkey.kept, passkey.sign_count), ("Telefon\u{202e}", Kept::OnDevice, 3));
     assert_eq!(passkey.backed_up_at, None);
     let letters = stage.service().outbox(None).await.unwrap();
     assert_eq!(letters[0].content.subject, "Ihr Konto bei A project hat einen neuen Passkey");
-    assert!(letters[0].content.text.contains("Schlüsselbund"), "{}", letters[0].content.text);
+    assert!(letters[0].content.text.contains("Telefon."), "{}", letters[0].content.text);
 }
 
 async fn an_authenticator_that_has_one_is_told_so(engine: Engine) {
