@@ -124,7 +124,7 @@ acts! {
     UserCreated = "user.created",
     /// A user's names were changed.
     UserSet = "user.set",
-    /// A user was forgotten, with all identities and sessions.
+    /// A user was forgotten, with all identities, passkeys and sessions.
     UserDeleted = "user.deleted",
     /// All sessions of a user were ended.
     UserRevoked = "user.revoked",
@@ -138,6 +138,14 @@ acts! {
     IdentityAdded = "identity.added",
     /// A user lost an identity.
     IdentityRemoved = "identity.removed",
+    /// A user gained a passkey.
+    PasskeyAdded = "passkey.added",
+    /// A passkey was given another name.
+    PasskeyRenamed = "passkey.renamed",
+    /// A user lost a passkey.
+    PasskeyRemoved = "passkey.removed",
+    /// A passkey was refused that two authenticators seem to hold.
+    PasskeyCloned = "passkey.cloned",
     /// Somebody signed in here, for a client.
     SignInPassed = "sign_in.passed",
     /// Somebody stays signed in, in a browser.

@@ -101,6 +101,10 @@ ulid_id!(
     BrowserSessionId, "bro_", "browser session id"
 );
 ulid_id!(
+    /// A passkey of a user.
+    PasskeyId, "pas_", "passkey id"
+);
+ulid_id!(
     /// A code that lets somebody sign up.
     ActivationCodeId, "act_", "activation code id"
 );

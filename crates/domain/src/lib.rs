@@ -21,6 +21,7 @@ pub mod locale;
 pub mod message;
 pub mod oauth;
 pub mod page_look;
+pub mod passkey;
 pub mod policy;
 pub mod project;
 pub mod proof;

@@ -16,11 +16,12 @@ use crate::{
 };
 
 /// Begins to log, to standard error. Only this program's own events, and what others warn of: a library's debug output might show what ours
-/// never would.
+/// never would. The library for passkeys calls every answer of a browser that it can't read an error of its own, and quotes it.
 pub fn start_logging(config: &LogConfig) {
     let own = LevelFilter::from(config.level);
     let filter = Targets::new()
         .with_default(LevelFilter::WARN)
+        .with_target("webauthn_rs", LevelFilter::OFF)
         .with_target("countersign_server", own)
         .with_target("countersign_http", own)
         .with_target("countersign_service", own)

@@ -26,6 +26,7 @@ mod limits;
 pub mod maintenance;
 pub mod me;
 pub mod oauth;
+pub mod passkeys;
 pub mod project_counts;
 pub mod project_report;
 pub mod projects;

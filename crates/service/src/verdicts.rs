@@ -17,6 +17,7 @@ pub(crate) enum Proof {
     Client,
     Grant,
     SignIn,
+    Passkey,
 }
 
 /// The reason of those that were no refusal.
@@ -35,12 +36,13 @@ impl Proof {
             Self::Client => "client",
             Self::Grant => "grant",
             Self::SignIn => "sign_in",
+            Self::Passkey => "passkey",
         }
     }
 
     /// Counts a verdict. The counters of the accepted are kept: they count most, and looking one up costs as much as a verdict.
     pub(crate) fn count(self, reason: &'static str) {
-        static KEPT: [OnceLock<Counter>; 10] = [const { OnceLock::new() }; 10];
+        static KEPT: [OnceLock<Counter>; 11] = [const { OnceLock::new() }; 11];
         let find = || counter!("countersign_verdicts_total", "proof" => self.label(), "reason" => reason);
         if reason == ACCEPTED {
             KEPT[self as usize].get_or_init(find).increment(1);

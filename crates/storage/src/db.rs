@@ -119,6 +119,9 @@ impl Engine {
                  insert into sqlite_stat1 (tbl, idx, stat) values \
                  ('identities', 'identities', '1000000 1000000 500000 1'), \
                  ('identities', 'identities_of_user', '1000000 1000000 2'), \
+                 ('passkeys', 'sqlite_autoindex_passkeys_1', '1000000 1000000 1'), \
+                 ('passkeys', 'passkeys_by_credential', '1000000 1000000 1'), \
+                 ('passkeys', 'passkeys_of_user', '1000000 1000000 2'), \
                  ('sessions', 'sqlite_autoindex_sessions_1', '1000000 1000000 1'), \
                  ('sessions', 'sessions_live', '1000000 1000000 4 2 1'), \
                  ('sessions', 'sessions_by_end', '100000 100000 1'), \

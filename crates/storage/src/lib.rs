@@ -28,6 +28,7 @@ mod making;
 pub mod messages;
 pub mod migrate;
 mod packed;
+pub mod passkeys;
 pub mod projects;
 mod row;
 pub mod secret_keys;

@@ -12,6 +12,7 @@ use crate::{
     Conn,
     conn::{built_statement, statement},
     error::Result,
+    passkeys::DELETE_OF_USER,
     row::Reader,
     sql::{
         Column::{Integer, Text},
@@ -137,13 +138,14 @@ fn read_record(row: &AnyRow) -> Result<UserRecord> {
     Ok(UserRecord { user: read(row)?, external_id })
 }
 
-/// Forgets a user, with all identities and sessions. Entries of the trail stay.
+/// Forgets a user, with all identities, passkeys and sessions. Entries of the trail stay.
 pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<()> {
     for sql in [
         "delete from sessions where project_id = $1 and user_id = $2",
         "delete from browser_sessions where project_id = $1 and user_id = $2",
         "delete from consents where project_id = $1 and user_id = $2",
         "delete from identities where project_id = $1 and user_id = $2",
+        DELETE_OF_USER,
         "delete from users where project_id = $1 and user_id = $2",
     ] {
         conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;

@@ -11,6 +11,8 @@ pub struct Books {
     pub users: i64,
     /// What they are found by.
     pub identities: i64,
+    /// Passkeys.
+    pub passkeys: i64,
     /// Sessions, those that ended included.
     pub sessions: i64,
     /// Sessions that haven't been ended.
@@ -26,6 +28,7 @@ impl Books {
         let books = Self {
             users: count(&mut conn, "users").await,
             identities: count(&mut conn, "identities").await,
+            passkeys: count(&mut conn, "passkeys").await,
             sessions: count(&mut conn, "sessions").await,
             live_sessions: count(&mut conn, "sessions where ended_at is null").await,
             deeds: count(

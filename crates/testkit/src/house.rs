@@ -74,6 +74,19 @@ pub struct Node {
     running: JoinHandle<Result<(), Failure>>,
 }
 
+/// What a server calls itself.
+enum Named<'a> {
+    /// By the address that it listens on.
+    ByAddress,
+    /// `localhost`.
+    ByName,
+    /// As the first of its deployment does.
+    Url(&'a str),
+}
+
+/// Of a day on which nothing happens.
+const NOON: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
 impl House {
     /// A new deployment, from which no message leaves.
     pub async fn open(engine: Engine) -> Self {
@@ -87,34 +100,39 @@ impl House {
 
     /// One whose messages leave so.
     pub async fn with_delivery(engine: Engine, delivery: Delivery) -> Self {
-        Self::open_at(engine, delivery, Timestamp::from_seconds(1_800_000_000)).await
+        Self::open_at(engine, delivery, NOON, Named::ByAddress).await
+    }
+
+    /// One in development that is called `localhost`, as passkeys need.
+    pub async fn at_localhost(engine: Engine) -> Self {
+        Self::open_at(engine, Delivery::Outbox, NOON, Named::ByName).await
     }
 
     /// A new deployment whose clock stands at the real time, for programs that go by that.
     pub async fn open_now(engine: Engine) -> Self {
         #[expect(clippy::disallowed_methods, reason = "programs of others have no other clock")]
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
-        Self::open_at(engine, Delivery::Outbox, Timestamp::EPOCH.plus(since)).await
+        Self::open_at(engine, Delivery::Outbox, Timestamp::EPOCH.plus(since), Named::ByAddress).await
     }
 
-    async fn open_at(engine: Engine, delivery: Delivery, now: Timestamp) -> Self {
+    async fn open_at(engine: Engine, delivery: Delivery, now: Timestamp, named: Named<'_>) -> Self {
         let database = TestDatabase::create(engine).await;
         let clock = Arc::new(ManualClock::at(now));
         let master_key = MasterKey::generate(&Entropy::system()).to_text().danger_expose().to_owned();
         let db = database.open().await;
         migrate::migrate(&db).await.expect("an empty database takes the schema");
         db.close().await;
-        let node = Node::start(&database, &master_key, &clock, None, &delivery).await;
+        let node = Node::start(&database, &master_key, &clock, named, &delivery).await;
         let key = furnish(&node.service, "p1").await;
         let publishable = node.new_client_api_key("p1", ClientApiKeyKind::Publishable).await;
         let hmac = node.new_client_api_key("p1", ClientApiKeyKind::Hmac).await;
-        let public_url = node.base.clone();
+        let public_url = node.service.public_url().to_owned();
         Self { node, clock, database, key, publishable, hmac, master_key, public_url, delivery }
     }
 
     /// Another server of this deployment.
     pub async fn another_node(&self) -> Node {
-        Node::start(&self.database, &self.master_key, &self.clock, Some(&self.public_url), &self.delivery).await
+        Node::start(&self.database, &self.master_key, &self.clock, Named::Url(&self.public_url), &self.delivery).await
     }
 
     /// Stops the server and starts it again on the same data.
@@ -239,16 +257,18 @@ impl Node {
         database: &TestDatabase,
         master_key: &str,
         clock: &Arc<ManualClock>,
-        public_url: Option<&str>,
+        named: Named<'_>,
         delivery: &Delivery,
     ) -> Self {
         let listener = Listener::bind(SocketAddr::from(([127, 0, 0, 1], 0)), None).await.expect("a free port");
         let base = format!("http://{}", listener.address().unwrap());
-        let service_config = ServiceConfig {
-            default_project: Some(p1()),
-            delivery: delivery.clone(),
-            ..ServiceConfig::at(public_url.unwrap_or(&base))
+        let public_url = match named {
+            Named::ByAddress => base.clone(),
+            Named::ByName => base.replace("127.0.0.1", "localhost"),
+            Named::Url(url) => url.to_owned(),
         };
+        let service_config =
+            ServiceConfig { default_project: Some(p1()), delivery: delivery.clone(), ..ServiceConfig::at(&public_url) };
         let master_key = MasterKey::from_text(master_key).unwrap();
         let db = database.open().await;
         let service =

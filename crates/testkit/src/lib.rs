@@ -8,6 +8,7 @@
 
 pub mod actors;
 pub mod answer;
+pub mod authenticator;
 pub mod books;
 pub mod bound;
 pub mod browser;

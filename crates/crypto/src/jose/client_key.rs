@@ -80,7 +80,8 @@ impl ClientKey {
         format!("{signed}.{}", encoding::encode(signature))
     }
 
-    pub(super) fn sign_bytes(&self, message: &[u8]) -> Vec<u8> {
+    /// A bare signature. One of ES256 is two numbers of 32 bytes.
+    pub fn sign_bytes(&self, message: &[u8]) -> Vec<u8> {
         match &self.pair {
             Pair::Es256(pair) => {
                 #[expect(clippy::disallowed_methods, reason = "ECDSA's nonce is no business of the caller's")]

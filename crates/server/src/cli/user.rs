@@ -2,12 +2,15 @@
 
 use clap::{Args, Subcommand};
 use countersign_domain::{
-    id::{ProjectId, UserId},
+    id::{PasskeyId, ProjectId, UserId},
     identity::{Identity, IdentityKind, IdentityRecord},
+    passkey::Passkey,
     text::{EmailAddress, ExternalId, Name, PhoneNumber},
     user::User,
 };
 use countersign_service::{
+    admin::Refused,
+    passkeys::By,
     projects::state::StateChange,
     users::{list::KnownUser, set::UserChanges},
     vouch::Names,
@@ -80,7 +83,15 @@ pub(super) enum Verb {
         /// By id, e-mail address, telephone number or external id
         user: String,
     },
-    /// Make one user of two: the first keeps its id, but is disabled for good and loses its identities to the second
+    /// Show a user's passkeys, or take some away
+    Passkeys {
+        /// By id, e-mail address, telephone number or external id
+        user: String,
+        /// Passkey to take away, by its id
+        #[arg(long = "remove", value_name = "PASSKEY")]
+        remove: Vec<PasskeyId>,
+    },
+    /// Make one user of two: the first keeps its id, but is disabled for good, loses its identities to the second, and its passkeys
     Merge {
         /// Who goes: by id, e-mail address, telephone number or external id
         from: String,
@@ -157,6 +168,13 @@ impl Verb {
             Self::Revoke { user } => change(desk, &project, &user, StateChange::Revoke).await?,
             Self::Disable { user } => change(desk, &project, &user, StateChange::Disable).await?,
             Self::Enable { user } => change(desk, &project, &user, StateChange::Enable).await?,
+            Self::Passkeys { user, remove } => {
+                let id = named(desk, &project, &user).await?;
+                for passkey in remove {
+                    service.remove_passkey(&project, id, passkey, By::Operator).await?;
+                }
+                service.list_passkeys(&project, id).await.map_err(Refused::from)?.iter().map(passkey).collect()
+            }
             Self::Merge { from, into } => {
                 let (from, into) = (named(desk, &project, &from).await?, named(desk, &project, &into).await?);
                 show(desk, &project, &service.merge_users(&project, from, into).await?).await?
@@ -207,6 +225,16 @@ fn row(it: &KnownUser) -> Value {
         "created_at": time(user.created_at),
         "disabled_at": optional_time(user.disabled_at),
         "merged_into": user.merged_into.map(|id| id.to_string()),
+    })
+}
+
+fn passkey(it: &Passkey) -> Value {
+    json!({
+        "id": it.id.to_string(),
+        "name": it.name.as_str(),
+        "kept": it.kept.as_str(),
+        "created_at": time(it.created_at),
+        "last_used_at": optional_time(it.last_used_at),
     })
 }
 

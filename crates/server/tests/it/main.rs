@@ -15,6 +15,7 @@ mod guides;
 mod oauth;
 mod operation;
 mod pages;
+mod passkeys;
 mod refresh;
 mod session;
 mod verdicts;

@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Service {
-    /// Forgets a user, with all identities and sessions, and ends what tokens there are. The next call with the same id makes another user.
+    /// Forgets a user, with all identities, passkeys and sessions, and ends what tokens there are. The next call with the same id makes another user.
     pub async fn delete_client_user(
         &self,
         backend: &Backend,

@@ -1,6 +1,6 @@
 //! Putting a letter into words: subject, plain text, HTML.
 
-use countersign_domain::{locale::Locale, message::Channel};
+use countersign_domain::{locale::Locale, message::Channel, text::Name};
 
 use super::{content::Content, letter::Letter, words::Words};
 
@@ -61,6 +61,14 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
                 vec![Paragraph::Plain(words.no_account_body(project)), Paragraph::Small(words.no_account_warning())];
             return (words.no_account_subject(project), said);
         }
+        Letter::PasskeyAdded { name } => {
+            let said = words.passkey_added_body(project, &called(words, name));
+            return (words.passkey_added_subject(project), warning(words, project, said));
+        }
+        Letter::PasskeyRemoved { name } => {
+            let said = words.passkey_removed_body(project, &called(words, name));
+            return (words.passkey_removed_subject(project), warning(words, project, said));
+        }
         Letter::Test => return (words.test_subject(project), vec![Paragraph::Plain(words.test_body(project))]),
     };
     let mut paragraphs = vec![Paragraph::Plain(lead)];
@@ -72,6 +80,16 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
     paragraphs.push(Paragraph::Plain(words.validity(&words.span(letter.valid_for()))));
     paragraphs.push(Paragraph::Small(words.warning(project)));
     (subject, paragraphs)
+}
+
+/// What somebody must hear of who didn't want it.
+fn warning(words: Words, project: &str, said: String) -> Vec<Paragraph> {
+    vec![Paragraph::Plain(said), Paragraph::Small(words.account_warning(project))]
+}
+
+/// A passkey's name, which whoever made it chose: without what would turn the writing round.
+fn called(words: Words, name: &Name) -> String {
+    shown(name.as_str(), &words.nameless())
 }
 
 fn as_text(paragraphs: &[Paragraph]) -> String {
@@ -152,6 +170,8 @@ fn text_message(words: Words, project: &str, host: Option<&str>, letter: &Letter
     let Some(code) = letter.code() else {
         return match letter {
             Letter::NoAccount => words.no_account_body(project),
+            Letter::PasskeyAdded { name } => words.passkey_added_body(project, &called(words, name)),
+            Letter::PasskeyRemoved { name } => words.passkey_removed_body(project, &called(words, name)),
             _ => words.test_body(project),
         };
     };
@@ -232,6 +252,26 @@ mod tests {
         for name in ["", "  ", "\u{202e}"] {
             assert_eq!(composed(name, Channel::Email, Locale::En, &Letter::Test).sender, "p1");
         }
+    }
+
+    #[test]
+    fn a_letter_about_a_passkey_says_which_and_what_to_do() {
+        let name: Name = "<b>Key\u{202e}</b>".parse().unwrap();
+        for locale in Locale::ALL {
+            let added = composed("Shop", Channel::Email, locale, &Letter::PasskeyAdded { name: name.clone() });
+            let removed = composed("Shop", Channel::Email, locale, &Letter::PasskeyRemoved { name: name.clone() });
+            assert_ne!(added.subject, removed.subject);
+            for mail in [added, removed] {
+                assert!(mail.subject.contains("Shop") && mail.text.contains("<b>Key</b>"), "{}", mail.text);
+                assert!(mail.html.contains("&lt;b&gt;Key&lt;/b&gt;") && !mail.html.contains("<b>"), "{}", mail.html);
+                assert_eq!((mail.code, mail.link), (None, None));
+            }
+        }
+        let nameless = Letter::PasskeyAdded { name: Name::empty() };
+        let mail = composed("Shop", Channel::Email, Locale::En, &nameless);
+        assert!(mail.text.contains("one without a name") && mail.text.contains("tell Shop at once"), "{}", mail.text);
+        let sms = composed("Shop", Channel::Sms, Locale::De, &nameless);
+        assert!(sms.text.contains("einer ohne Namen"), "{}", sms.text);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use countersign_crypto::secret::SecretText;
+use countersign_domain::text::Name;
 
 /// What a message says, before it is put into words. No `Debug`: codes and links let people in.
 pub enum Letter {
@@ -26,12 +27,24 @@ pub enum Letter {
     },
     /// Somebody asked for a code, and there is no account, nor can there be one.
     NoAccount,
+    /// The reader has gained a passkey.
+    PasskeyAdded {
+        /// What it is called; empty: nothing.
+        name: Name,
+    },
+    /// The reader has lost a passkey.
+    PasskeyRemoved {
+        /// What it was called.
+        name: Name,
+    },
     /// Whether messages arrive at all.
     Test,
 }
 
 /// How long it is tried to send what has no end of its own.
 const PATIENCE: Duration = Duration::from_hours(1);
+/// How long it is tried to warn somebody.
+const PATIENCE_OF_WARNINGS: Duration = Duration::from_hours(24);
 
 impl Letter {
     /// The one that brings somebody a code. Who has no account, and can't open one, gets to read that, and no code.
@@ -54,20 +67,21 @@ impl Letter {
         match self {
             Self::SignInCode { valid_for, .. } | Self::SignUpCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } => PATIENCE_OF_WARNINGS,
         }
     }
 
     pub(super) fn code(&self) -> Option<&str> {
         match self {
             Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } => Some(code.danger_expose()),
-            Self::NoAccount | Self::Test => None,
+            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
         }
     }
 
     pub(super) fn link(&self) -> Option<&str> {
         match self {
             Self::SignInCode { link, .. } | Self::SignUpCode { link, .. } => link.as_deref(),
-            Self::NoAccount | Self::Test => None,
+            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
         }
     }
 }

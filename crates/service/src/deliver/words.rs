@@ -65,6 +65,36 @@ catalogue! {
             En: "If it wasn't you, you needn't do anything.",
             De: "Wenn Sie es nicht waren, brauchen Sie nichts zu tun.",
         }
+        /// Somebody has gained a passkey.
+        passkey_added_subject(project) {
+            En: "A passkey was added to your account with {project}",
+            De: "Ihr Konto bei {project} hat einen neuen Passkey",
+        }
+        /// That, and which.
+        passkey_added_body(project, name) {
+            En: "Your account with {project} has a new passkey: {name}. Whoever holds it can sign in with it.",
+            De: "Ihr Konto bei {project} hat einen neuen Passkey: {name}. Wer ihn hat, kann sich damit anmelden.",
+        }
+        /// Somebody has lost a passkey.
+        passkey_removed_subject(project) {
+            En: "A passkey was removed from your account with {project}",
+            De: "Ein Passkey Ihres Kontos bei {project} wurde entfernt",
+        }
+        /// That, and which.
+        passkey_removed_body(project, name) {
+            En: "This passkey was removed from your account with {project}: {name}. Nobody can sign in with it any more.",
+            De: "Dieser Passkey wurde aus Ihrem Konto bei {project} entfernt: {name}. Niemand kann sich mehr damit anmelden.",
+        }
+        /// A passkey that has no name.
+        nameless() {
+            En: "one without a name",
+            De: "einer ohne Namen",
+        }
+        /// At the end of what is told about an account.
+        account_warning(project) {
+            En: "If it wasn't you, somebody else may have been in your account: tell {project} at once.",
+            De: "Wenn Sie das nicht waren, war vielleicht jemand anderes in Ihrem Konto: Sagen Sie es {project} sofort.",
+        }
         /// A message that only tries whether messages arrive.
         test_subject(project) {
             En: "A test from {project}",

@@ -7,7 +7,7 @@ use countersign_domain::{
     id::{ProjectId, UserId},
     user::User,
 };
-use countersign_storage::{changes::Change, identities, users};
+use countersign_storage::{changes::Change, identities, passkeys, users};
 
 use super::state::revoke_all;
 use crate::{
@@ -16,7 +16,8 @@ use crate::{
 };
 
 impl Service {
-    /// Gives all identities of `from` to `into`. `from` keeps its row and its id, ends all its sessions, and is disabled for good.
+    /// Gives all identities of `from` to `into`. `from` keeps its row and its id, ends all its sessions, and is disabled for good. Its passkeys
+    /// go: their authenticators know them as those of a user who is no more.
     pub async fn merge_users(&self, project: &ProjectId, from: UserId, into: UserId) -> Result<User, Refused> {
         if from == into {
             return Err(Refused::Invalid("a user can't be merged into itself".to_owned()));
@@ -41,6 +42,7 @@ impl Service {
                     return Ok(Err(Refused::not_found("user", into)));
                 };
                 identities::reassign(conn, &project, from, into).await?;
+                passkeys::delete_of_user(conn, &project, from).await?;
                 let mut news: Vec<Change> = revoke_all(conn, &project, from, told_until).await?.into_iter().collect();
                 merged.disabled_at = merged.disabled_at.or(Some(now));
                 merged.merged_into = Some(into);

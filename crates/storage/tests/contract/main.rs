@@ -16,6 +16,7 @@ mod keys;
 mod maintenance;
 mod messages;
 mod migrate;
+mod passkeys;
 mod projects;
 mod provider;
 mod sessions;

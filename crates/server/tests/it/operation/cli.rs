@@ -74,6 +74,9 @@ async fn every_noun_has_its_verbs(engine: Engine) {
     let left = program.json(&["user", "set", &uid, "--remove-external-id", "7"]).await;
     assert_eq!(left["identities"].as_array().unwrap().len(), 1, "{left}");
     has_states(program, ("user", "ada@example.com")).await;
+    assert_eq!(program.json(&["user", "passkeys", &uid]).await, serde_json::json!([]));
+    let unknown = ["user", "passkeys", &uid, "--remove", "pas_01M7ZXN1RA8P0SKJFC1Q5MJ89J"];
+    assert!(program.run(&unknown).await.refused(1).contains("there is no passkey `pas_01M7ZXN1"), "nothing to remove");
     let other = program.json(&["user", "create", "--phone", "+4915112345678"]).await;
     let other = other["id"].as_str().unwrap();
     expect(program, &format!("user merge {other} --into {uid}"), "/id", uid.as_str()).await;
