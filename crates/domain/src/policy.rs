@@ -7,14 +7,15 @@ mod value;
 
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
-pub use value::{HmacEnforcement, ProofVersions, SignupExisting, VouchEmail};
+pub use value::{HmacEnforcement, PINNED, ProofVersions, SignupExisting, VouchEmail};
 use value::{
-    audience, choice, grants, host_name, host_names, json_or_nothing, optional, origins, parsed, patience,
+    audience, choice, grants, host_name, host_names, json_or_nothing, optional, origins, parsed, patience, pinned_key,
     redirect_uris, rotation, scopes, span, stay, switch,
 };
 
 use crate::{
     gateway::{routes::Routes, upstream::Upstream},
+    id::SigningKeyId,
     oauth::{
         redirect_uri::RedirectUri,
         registration::{AuthMethod, GrantType, PkcePolicy},
@@ -24,6 +25,9 @@ use crate::{
     refresh::RefreshRule,
     signing_algorithm::SigningAlgorithm,
 };
+
+/// The setting that names a client's signing key.
+pub const SIGNING_KEY: &str = "oauth.signing_key";
 
 /// Settings that somebody made, by name.
 pub type Overrides = BTreeMap<String, String>;
@@ -222,6 +226,8 @@ settings! {
     oauth_scopes: Scopes = "oauth.scopes", OnlyClient, "openid profile email phone offline_access", scopes;
     /// By which algorithm its id_tokens are signed: `ES256`, `EdDSA` or `RS256`.
     oauth_id_token_alg: SigningAlgorithm = "oauth.id_token_alg", OnlyClient, "ES256", parsed::<SigningAlgorithm>;
+    /// Which key signs its id_tokens; empty: the one whose turn it is. `pinned`: the one that does now, through all rotations, for a client that knows one key and never looks for others. Beware: it isn't rotated but by setting `pinned` again.
+    oauth_signing_key: Option<SigningKeyId> = "oauth.signing_key", OnlyClient, "", pinned_key;
     /// What protects its codes: `required`, PKCE; `nonce_or_pkce`, one of both, for confidential clients that are older than PKCE.
     oauth_pkce: PkcePolicy = "oauth.pkce", OnlyClient, "required", choice::<PkcePolicy>;
     /// Whether its assertions may name the token endpoint as their audience (`on`), as old clients do; else `off`, the issuer alone.

@@ -165,7 +165,7 @@ impl Service {
             issued_at: now,
             expires_at: now.plus(ID_TOKEN_LIFETIME),
         };
-        Some(token.sign(project.signing_key_for(client.settings.oauth_id_token_alg)?))
+        Some(token.sign(project.signing_key_of(client)?))
     }
 }
 

@@ -98,9 +98,11 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: SigningKeyId) 
     conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await
 }
 
-/// Forgets keys that signed nothing which is still alive; says how many.
+/// Forgets keys that signed nothing which is still alive, and are pinned by no client; says how many.
 pub async fn delete_expired(conn: &mut Conn<'_>, project: &ProjectId, now: Timestamp) -> Result<u64> {
-    let sql = "delete from signing_keys where project_id = $1 and expires_at is not null and expires_at <= $2";
+    let sql = "delete from signing_keys where project_id = $1 and expires_at is not null and expires_at <= $2 \
+               and not exists (select 1 from clients c where c.project_id = signing_keys.project_id \
+               and c.settings like '%\"' || signing_keys.signing_key_id || '\"%')";
     conn.execute(statement(sql).bind(project.as_str()).bind(now.micros())).await
 }
 

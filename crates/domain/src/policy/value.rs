@@ -3,6 +3,7 @@
 use std::{fmt::Display, num::NonZeroU32, str::FromStr, time::Duration};
 
 use crate::{
+    id::SigningKeyId,
     oauth::{
         redirect_uri::RedirectUri,
         registration::{AuthMethod, GrantType, PkcePolicy},
@@ -206,6 +207,17 @@ pub(super) fn rotation(text: &str) -> Result<Duration, String> {
     match span(text, "0s", "10years")? {
         Duration::ZERO => Ok(Duration::ZERO),
         _ => span(text, "2days", "10years").map_err(|_| "must be 0s (never), or between 2days and 10years".to_owned()),
+    }
+}
+
+/// The wish to have the key pinned that signs now.
+pub const PINNED: &str = "pinned";
+
+/// A signing key by its name, or the wish for one, or nothing.
+pub(super) fn pinned_key(text: &str) -> Result<Option<SigningKeyId>, String> {
+    match text {
+        "" | PINNED => Ok(None),
+        id => id.parse().map(Some).map_err(|_| "must be `pinned`, or the name of a signing key".to_owned()),
     }
 }
 

@@ -11,7 +11,10 @@ use countersign_domain::{
 };
 use countersign_storage::{clients, projects};
 
-use super::set::{check_registration, check_rotation, check_scopes};
+use super::{
+    pin::pin,
+    set::{check_registration, check_rotation, check_scopes},
+};
 use crate::{
     Service,
     admin::{Deed, Refused},
@@ -64,20 +67,23 @@ impl Service {
         self.administer(deed, move |conn| {
             let made = Arc::clone(&made);
             Box::pin(async move {
-                let (client, keys) = &*made;
+                let (mut client, keys) = (made.0.clone(), &made.1);
                 if projects::find(conn, &client.project).await?.is_none() {
                     return Ok(Err(Refused::not_found("project", &client.project)));
                 }
                 if clients::find(conn, &client.project, &client.id).await?.is_some() {
                     return Ok(Err(Refused::exists("client", &client.id)));
                 }
-                if let Err(problem) = check_registration(client) {
+                if let Err(problem) = check_registration(&client) {
                     return Ok(Err(Refused::Invalid(problem)));
                 }
                 if let Some(keys) = keys {
                     insert_missing(conn, keys).await?;
                 }
-                clients::insert(conn, client).await?;
+                if let Err(refused) = pin(conn, &mut client).await? {
+                    return Ok(Err(refused));
+                }
+                clients::insert(conn, &client).await?;
                 Ok(Ok(((), Self::project_news(&client.project, now))))
             })
         })

@@ -2,6 +2,7 @@
 
 pub mod create;
 pub mod list;
+mod pin;
 pub mod secrets;
 pub mod set;
 pub mod state;

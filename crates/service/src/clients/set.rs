@@ -14,6 +14,7 @@ use countersign_domain::{
 };
 use countersign_storage::{clients, signing_keys::StoredSigningKey};
 
+use super::pin::pin;
 use crate::{
     Service,
     admin::{Deed, Refused},
@@ -59,6 +60,9 @@ impl Service {
                 }
                 if let Some(keys) = keys {
                     insert_missing(conn, keys).await?;
+                }
+                if let Err(refused) = pin(conn, &mut client).await? {
+                    return Ok(Err(refused));
                 }
                 client.name = changes.name.clone().unwrap_or(client.name);
                 client.updated_at = now;

@@ -1,7 +1,7 @@
 //! Reading a project from the database and making its keys ready.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::{Arc, OnceLock},
 };
 
@@ -20,7 +20,7 @@ use countersign_crypto::{
 use countersign_domain::{
     client::Client,
     client_api_key::ClientApiKeyKind,
-    id::{MacKeyId, ProjectId},
+    id::{MacKeyId, ProjectId, SigningKeyId},
     oauth::registration::{PkcePolicy, contradiction},
     policy::Settings,
     project::Project,
@@ -86,7 +86,9 @@ pub(crate) async fn load_project(
     let stored = secret_keys::list(conn, id).await?;
     let keys = stored.into_iter().map(|stored| (stored.key.id, (stored.key, stored.hash))).collect();
     let client_api = open_client_api_keys(client_api_keys::list(conn, id).await?, master_key).map_err(unusable)?;
-    let signing = open_signing_keys(&signing_keys::list(conn, id).await?, master_key).map_err(unusable)?;
+    let pinned = client_views.values().filter_map(|view: &ClientView| view.settings.oauth_signing_key).collect();
+    let signing = signing_keys::list(conn, id).await?;
+    let signing = open_signing_keys(&signing, &pinned, master_key).map_err(unusable)?;
     let mac = mac_keys::list(conn, id).await?;
     let live: Vec<MacKeyId> = mac.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
     let newest = live.last().copied().ok_or_else(|| unusable("it has no MAC key".to_owned()))?;
@@ -102,6 +104,7 @@ pub(crate) async fn load_project(
         keys,
         client_api,
         signing_keys: signing.active,
+        pinned_keys: signing.pinned,
         verifying_keys: signing.verifying,
         mac_keys: live.iter().map(|key| (*key, master_key.refresh_token_key(id, *key))).collect(),
         mac_key: newest,
@@ -170,14 +173,19 @@ fn open_client_api_keys(stored: Vec<StoredClientApiKey>, master_key: &MasterKey)
 
 struct SigningKeys {
     active: BTreeMap<SigningAlgorithm, ActiveKey>,
+    pinned: HashMap<SigningKeyId, SigningKey>,
     verifying: HashMap<String, VerifyingKey>,
     jwks: bytes::Bytes,
 }
 
-fn open_signing_keys(stored: &[StoredSigningKey], master_key: &MasterKey) -> Result<SigningKeys, String> {
+fn open_signing_keys(
+    stored: &[StoredSigningKey],
+    wanted: &HashSet<SigningKeyId>,
+    master_key: &MasterKey,
+) -> Result<SigningKeys, String> {
     let broken = |key: &StoredSigningKey| format!("signing key {} is no key", key.id);
     let mut active = BTreeMap::new();
-    let mut verifying = HashMap::new();
+    let (mut pinned, mut verifying) = (HashMap::new(), HashMap::new());
     let mut keys = Vec::new();
     for key in stored {
         let public = encoding::decode(&key.public_key).ok_or_else(|| broken(key))?;
@@ -187,12 +195,15 @@ fn open_signing_keys(stored: &[StoredSigningKey], master_key: &MasterKey) -> Res
         if key.is_active() {
             active.insert(key.algorithm, open_active(key, master_key)?);
         }
+        if wanted.contains(&key.id) {
+            pinned.insert(key.id, open_active(key, master_key)?.key);
+        }
     }
     if !active.contains_key(&SigningAlgorithm::Es256) {
         return Err("it has no active signing key".to_owned());
     }
     let jwks = serde_json::to_vec(&JwkSet { keys }).map_err(|problem| problem.to_string())?;
-    Ok(SigningKeys { active, verifying, jwks: jwks.into() })
+    Ok(SigningKeys { active, pinned, verifying, jwks: jwks.into() })
 }
 
 fn open_active(key: &StoredSigningKey, master_key: &MasterKey) -> Result<ActiveKey, String> {

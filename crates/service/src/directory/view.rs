@@ -24,7 +24,7 @@ use countersign_domain::{
     clock::Timestamp,
     gateway::routes::Routes,
     generations::Generations,
-    id::{ClientId, KeyId, MacKeyId},
+    id::{ClientId, KeyId, MacKeyId, SigningKeyId},
     key::SecretKey,
     policy::Settings,
     project::Project,
@@ -55,6 +55,8 @@ pub struct ProjectView {
     pub(super) client_api: ClientApiKeys,
     /// Of each algorithm the one that signs now; of ES256 there always is one.
     pub(super) signing_keys: BTreeMap<SigningAlgorithm, ActiveKey>,
+    /// Those that signed once, and still do for clients that know no other.
+    pub(super) pinned_keys: HashMap<SigningKeyId, SigningKey>,
     pub(super) verifying_keys: HashMap<String, VerifyingKey>,
     pub(super) mac_keys: HashMap<MacKeyId, RefreshTokenKey>,
     pub(super) mac_key: MacKeyId,
@@ -175,6 +177,15 @@ impl ProjectView {
     /// The key that signs by an algorithm, where the project has one.
     pub(crate) fn signing_key_for(&self, algorithm: SigningAlgorithm) -> Option<&SigningKey> {
         self.signing_keys.get(&algorithm).map(|active| &active.key)
+    }
+
+    /// The key that signs a client's id_tokens. One that was pinned and is gone, or is of another algorithm by now, signs nothing.
+    pub(crate) fn signing_key_of(&self, client: &ClientView) -> Option<&SigningKey> {
+        let settings = &client.settings;
+        let pinned = settings.oauth_signing_key.and_then(|id| self.pinned_keys.get(&id));
+        pinned
+            .filter(|key| key.algorithm() == settings.oauth_id_token_alg)
+            .or_else(|| self.signing_key_for(settings.oauth_id_token_alg))
     }
 
     /// By what it signs, and since when with the key that does so now.

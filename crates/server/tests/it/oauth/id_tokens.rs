@@ -95,6 +95,40 @@ async fn keys_of_each_algorithm_take_turns_by_themselves() {
     assert_eq!(of(&published(&house).await, "ES256").len(), 3, "those of another algorithm stay");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_knows_one_key_is_signed_for_by_it_until_another_is_pinned() {
+    let (mut house, uid) = with_web_app(Engine::Sqlite).await;
+    let kid = async |house: &House| {
+        header(&signed_in(house, &uid).await.text("id_token"))["kid"].as_str().unwrap().to_owned()
+    };
+    let first = kid(&house).await;
+    house.set_client("c3", &["oauth.signing_key=pinned"]).await;
+    for _ in 0..3 {
+        house.advance(Duration::from_hours(24 * 90)).await;
+        house.node.service.maintain().await;
+        house.node.service.maintain().await;
+    }
+    house.restart().await;
+    assert_eq!(kid(&house).await, first);
+    assert!(of(&published(&house).await, "ES256").contains(&first), "whoever looks finds it");
+    let answer = signed_in(&house, &uid).await;
+    assert_ne!(header(&answer.text("access_token"))["kid"], first, "access tokens go with the time");
+    // By hand it is another.
+    house.set_client("c3", &["oauth.signing_key=pinned"]).await;
+    let second = kid(&house).await;
+    assert_ne!(second, first);
+    house.node.service.maintain().await;
+    assert!(!of(&published(&house).await, "ES256").contains(&first), "nobody needs it any more");
+    // A key that was made worthless signs nothing, whoever pinned it.
+    house.node.service.revoke_signing_key(&p1(), second.parse().unwrap()).await.unwrap();
+    assert_ne!(kid(&house).await, second);
+    let service = &house.node.service;
+    for wrong in ["oauth.signing_key=sig_01ARZ3NDEKTSV4RRFFQ69G5FAV", "oauth.signing_key=x"] {
+        let changes = countersign_testkit::house::changes(&[wrong]);
+        service.set_client(&p1(), &"c3".parse().unwrap(), changes).await.unwrap_err();
+    }
+}
+
 async fn private_keys_are_sealed(engine: Engine) {
     let house = House::open(engine).await;
     house.set_client("c3", &["oauth.id_token_alg=RS256"]).await;
