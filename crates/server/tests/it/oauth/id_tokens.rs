@@ -118,6 +118,7 @@ async fn a_client_that_knows_one_key_is_signed_for_by_it_until_another_is_pinned
     let second = kid(&house).await;
     assert_ne!(second, first);
     house.node.service.maintain().await;
+    house.restart().await;
     assert!(!of(&published(&house).await, "ES256").contains(&first), "nobody needs it any more");
     // A key that was made worthless signs nothing, whoever pinned it.
     house.node.service.revoke_signing_key(&p1(), second.parse().unwrap()).await.unwrap();
