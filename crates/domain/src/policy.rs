@@ -149,7 +149,7 @@ settings! {
     /// Failed calls per minute from one network (/24 or /56). Authentic tokens are served even then.
     limit_failures: NonZeroU32 = "limits.failures", Project, "60", choice::<NonZeroU32>;
     /// Sign-ins per minute that one network (/24 or /56) may begin.
-    limit_sign_ins: NonZeroU32 = "limits.sign_ins", Project, "60", choice::<NonZeroU32>;
+    limit_sign_ins: NonZeroU32 = "limits.sign_ins", Project, "300", choice::<NonZeroU32>;
     /// How long somebody who signed in here stays signed in, in that browser, for all apps of the project; `0s`: each app asks again.
     browser_lifetime: Duration = "browser.lifetime", Project, "14days", stay;
     /// Where the logo on the project's own pages is fetched from, an `https` address; empty: there is none.

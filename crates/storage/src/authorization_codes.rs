@@ -28,6 +28,8 @@ pub struct NewAuthorizationCode {
     pub hash: CodeHash,
     /// What it was issued for. The user's revocation counter is read by [`insert`], in the transaction.
     pub code: AuthorizationCode,
+    /// Where that counter stood when the user was proved, where that was a while ago: whoever was revoked since gets a code that buys nothing.
+    pub as_of: Option<u32>,
 }
 
 /// Writes a new code, with the user's revocation counter as it stands. `false`: there is no such user, or nobody may be signed in as this one.
@@ -35,10 +37,10 @@ pub async fn insert(conn: &mut Conn<'_>, new: &NewAuthorizationCode) -> Result<b
     let sql = "insert into authorization_codes (project_id, code_hash, client_id, user_id, session_id, redirect_uri, \
                redirect_uri_asked_at, scope, nonce, code_challenge, dpop_jkt, amr, acr, auth_time, user_generation, \
                client_generation, project_generation, created_at, expires_at) \
-               select u.project_id, $2, $3, u.user_id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, u.generation, $15, \
-               $16, $17, $18 from users u \
+               select u.project_id, $2, $3, u.user_id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, \
+               case when u.generation < $19 then u.generation else $19 end, $15, $16, $17, $18 from users u \
                where u.project_id = $1 and u.user_id = $4 and u.disabled_at is null and u.merged_into is null";
-    let NewAuthorizationCode { project, hash, code } = new;
+    let NewAuthorizationCode { project, hash, code, as_of } = new;
     let amr: Vec<&str> = code.proof.methods.iter().map(Method::as_str).collect();
     let insert = statement(sql)
         .bind(project.as_str())
@@ -58,7 +60,8 @@ pub async fn insert(conn: &mut Conn<'_>, new: &NewAuthorizationCode) -> Result<b
         .bind(i64::from(code.generations.client))
         .bind(i64::from(code.generations.project))
         .bind(code.created_at.micros())
-        .bind(code.expires_at.micros());
+        .bind(code.expires_at.micros())
+        .bind(i64::from(as_of.unwrap_or(u32::MAX)));
     Ok(conn.execute(insert).await? == 1)
 }
 

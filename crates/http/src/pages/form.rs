@@ -60,12 +60,13 @@ impl FromRequest<App> for OwnForm {
 
 /// A browser says from where it asks (Fetch Metadata, `Sec-Fetch-Site`; Fetch standard, `Origin`). Who says nothing is let through here: there
 /// are browsers that don't, and the form carries what no other page knows.
-pub(super) fn is_own_page(parts: &Parts) -> bool {
+pub(super) fn is_own_page(parts: &Parts, app: &App) -> bool {
     let said = |name: &str| parts.headers.contains_key(name).then(|| single(&parts.headers, name).unwrap_or_default());
     let is_same_site = said("sec-fetch-site").is_none_or(|site| matches!(site, "same-origin" | "none"));
     let asked = parts.uri.authority().map(Authority::as_str);
     let asked = asked.or_else(|| single(&parts.headers, header::HOST.as_str())).unwrap_or_default();
-    let is_ours = |origin: &str| origin.split_once("://").is_some_and(|(_, host)| host.eq_ignore_ascii_case(asked));
-    // Behind a proxy that names another host, the browser's own word (Sec-Fetch-Site) stands.
+    // A proxy may ask by another name than the browser did; then the public one counts.
+    let is_asked = |origin: &str| origin.split_once("://").is_some_and(|(_, host)| host.eq_ignore_ascii_case(asked));
+    let is_ours = |origin: &str| is_asked(origin) || origin == app.service.public_url();
     is_same_site && (said("sec-fetch-site").is_some() || said(header::ORIGIN.as_str()).is_none_or(is_ours))
 }

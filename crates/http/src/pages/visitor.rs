@@ -50,7 +50,7 @@ impl FromRequestParts<App> for Visitor {
             visit: cookies.visit.read(&parts.headers),
             session: cookies.session.read(&parts.headers),
             accept_language: single(&parts.headers, header::ACCEPT_LANGUAGE.as_str()).map(str::to_owned),
-            is_own_page: super::form::is_own_page(parts),
+            is_own_page: super::form::is_own_page(parts, app),
             cookies,
             address,
         })

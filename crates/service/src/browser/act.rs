@@ -33,6 +33,7 @@ use crate::{
         issue::{Issue, Issued},
         step::{Front, Move, StepRefused, Stepped, Stepping},
     },
+    verdicts::{ACCEPTED, Proof as Verdict},
 };
 
 /// What somebody does.
@@ -119,6 +120,18 @@ impl Mistake {
         }
     }
 
+    /// As metrics have it.
+    const fn reason(self) -> &'static str {
+        match self {
+            Self::NoAddress => "no_address",
+            Self::WrongCode => "retry_input",
+            Self::CodeOver => "resend_code",
+            Self::Wait => "wait",
+            Self::TooManyCodes => "restart_flow",
+            Self::NoMail => "no_channel",
+        }
+    }
+
     /// What an address of the page says.
     pub fn read(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mistake| mistake.as_str() == text)
@@ -147,6 +160,27 @@ impl Service {
         browser: Browser<'_>,
         caller: &Caller,
     ) -> Result<Acted, PageRefused> {
+        let acted = self.act(address, id, unverified_form_token, act, browser, caller).await;
+        Verdict::SignIn.count(match &acted {
+            Ok(Acted::Done { to: To::Consent, .. }) => "consent_asked",
+            Ok(Acted::Done { .. }) => ACCEPTED,
+            Ok(Acted::Asked(Some(mistake))) => mistake.reason(),
+            Ok(Acted::Asked(None)) => "code_asked",
+            Ok(Acted::Denied { denial, .. }) => denial.as_str(),
+            Err(refused) => refused.reason(),
+        });
+        acted
+    }
+
+    async fn act(
+        &self,
+        address: &Address,
+        id: &str,
+        unverified_form_token: &str,
+        act: Act<'_>,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<Acted, PageRefused> {
         let own = self.own_sign_in(address, id, browser).await?;
         if !own.visit.is_form_token(own.kept.sign_in.id, unverified_form_token) {
             return Err(PageRefused::Forged);
@@ -164,8 +198,10 @@ impl Service {
             Act::Link(secret) => self.step_in_browser(&own, Move::Link(secret), browser, caller).await,
             Act::Continue => self.go_on_as_known(&own, caller).await,
             Act::Allow => self.consent(&own, caller).await,
-            Act::Deny => self.turn_back(&own, Some(AuditAct::ConsentRefused), caller).await,
-            Act::Cancel => self.turn_back(&own, None, caller).await,
+            Act::Deny if matches!(own.kept.sign_in.step, Step::Proved(_)) => {
+                self.turn_back(&own, Some(AuditAct::ConsentRefused), caller).await
+            }
+            Act::Deny | Act::Cancel => self.turn_back(&own, None, caller).await,
         }
     }
 
@@ -231,7 +267,7 @@ impl Service {
     ) -> Result<Acted, PageRefused> {
         let proof = live.session.proof.clone();
         let issue = match &own.request {
-            Some(request) => Some(self.draw_up_code(&own.project, request, proof, None)?),
+            Some(request) => Some(self.draw_up_code(&own.project, request, proof, None)?.to(live)),
             None => None,
         };
         let act = if answer == Answer::Consents { AuditAct::ConsentGiven } else { AuditAct::SignInPassed };

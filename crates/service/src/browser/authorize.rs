@@ -70,9 +70,9 @@ impl Service {
         let refused = |code, description| Ok(back(&request, code, description));
         match (unasked, &live) {
             (Ok(()), Some(live)) => {
-                let issue = self.draw_up_code(&project, &request, live.session.proof.clone(), None)?;
+                let issue = self.draw_up_code(&project, &request, live.session.proof.clone(), None)?.to(live);
                 let issue = Arc::new(issue);
-                match self.issue_to(&issue, live, false).await? {
+                match self.issue_to(&issue, live).await? {
                     Issued::Code => Ok(Authorized::Back(authorization_response(&request, &issue.code()))),
                     Issued::Consent if is_silent => {
                         refused(ErrorCode::ConsentRequired, "the user has not consented to this yet")
@@ -116,18 +116,13 @@ impl Service {
     }
 
     /// A code for whoever is signed in.
-    pub(super) async fn issue_to(
-        &self,
-        issue: &Arc<Issue>,
-        live: &LiveBrowser,
-        has_consented: bool,
-    ) -> Result<Issued, Outage> {
+    async fn issue_to(&self, issue: &Arc<Issue>, live: &LiveBrowser) -> Result<Issued, Outage> {
         let (working, user) = (Arc::clone(issue), live.session.user);
         let issued: StorageResult<Issued> = self
             .db
             .write(move |mut conn| {
                 let issue = Arc::clone(&working);
-                Box::pin(async move { issue.run(&mut conn, user, has_consented).await })
+                Box::pin(async move { issue.run(&mut conn, user, false).await })
             })
             .await;
         Ok(issued?)

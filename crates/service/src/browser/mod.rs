@@ -74,6 +74,19 @@ pub enum PageRefused {
     Outage(#[from] Outage),
 }
 
+impl PageRefused {
+    /// As metrics have it.
+    pub(crate) const fn reason(&self) -> &'static str {
+        match self {
+            Self::Request(_) => "invalid_request",
+            Self::Over => "invalid_session",
+            Self::Forged => "forged_form",
+            Self::TooMany(_) => "too_many",
+            Self::Outage(_) => "outage",
+        }
+    }
+}
+
 impl Service {
     pub(crate) fn page_project(&self, address: &Address) -> Result<Arc<ProjectView>, PageRefused> {
         self.fresh()?;

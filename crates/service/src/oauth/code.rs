@@ -57,6 +57,9 @@ impl Service {
         };
         #[expect(clippy::expect_used, reason = "a code that was just made is one")]
         let hash = CodeHash::of(text.danger_expose()).expect("a code of ours has a hash");
-        CodeDraft { code: text, row: NewAuthorizationCode { project: project.project.id.clone(), hash, code } }
+        CodeDraft {
+            code: text,
+            row: NewAuthorizationCode { project: project.project.id.clone(), hash, code, as_of: None },
+        }
     }
 }

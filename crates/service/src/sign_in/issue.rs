@@ -2,13 +2,19 @@
 
 use countersign_crypto::secret::SecretText;
 use countersign_domain::{
-    clock::Timestamp, id::UserId, identity::IdentityKind, oauth::scope::Scopes, proof::Proof, sign_in::Purpose,
+    clock::Timestamp,
+    id::{ProjectId, UserId},
+    identity::IdentityKind,
+    oauth::scope::Scopes,
+    proof::Proof,
+    sign_in::Purpose,
     thumbprint::Thumbprint,
 };
 use countersign_storage::{Conn, authorization_codes, consents, error::Result, identities};
 
 use crate::{
     Service,
+    browser::session::LiveBrowser,
     directory::ProjectView,
     error::Outage,
     oauth::{
@@ -59,6 +65,13 @@ impl Issue {
         self.draft.code.clone()
     }
 
+    /// For somebody who was proved before, in this browser: who was revoked since gets nothing by it.
+    #[must_use]
+    pub(crate) fn to(mut self, live: &LiveBrowser) -> Self {
+        self.draft.row.as_of = Some(live.session.generations.user);
+        self
+    }
+
     /// In the transaction of whoever knows the user.
     pub(crate) async fn run(&self, conn: &mut Conn<'_>, user: UserId, has_consented: bool) -> Result<Issued> {
         let (project, client) = (&self.draft.row.project, &self.draft.row.code.client);
@@ -92,7 +105,7 @@ impl Issue {
     }
 }
 
-async fn has_email(conn: &mut Conn<'_>, project: &countersign_domain::id::ProjectId, user: UserId) -> Result<bool> {
+async fn has_email(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<bool> {
     let all = identities::list(conn, project, user).await?;
     Ok(all.iter().any(|record| record.identity.kind() == IdentityKind::Email))
 }

@@ -22,6 +22,7 @@ use crate::given::{a_user, at, p1, read, schema, user, write};
 on_both_engines!(
     a_clients_secret_reads_back_and_is_revoked_once,
     a_code_reads_back_with_the_counter_of_its_user,
+    a_code_for_whoever_was_proved_a_while_ago_has_the_counter_of_then,
     a_code_that_was_spent_is_read_as_used,
     a_code_for_nobody_or_for_who_is_locked_out_is_not_written,
     a_code_is_found_in_its_project_by_its_hash_alone,
@@ -79,7 +80,7 @@ fn code(of: &User, byte: u8) -> NewAuthorizationCode {
         created_at: at(0),
         expires_at: at(60),
     };
-    NewAuthorizationCode { project: p1(), hash: hash(byte), code }
+    NewAuthorizationCode { project: p1(), hash: hash(byte), code, as_of: None }
 }
 
 async fn a_code_reads_back_with_the_counter_of_its_user(engine: Engine) {
@@ -97,6 +98,18 @@ async fn a_code_reads_back_with_the_counter_of_its_user(engine: Engine) {
     assert!(write!(given, [bare], authorization_codes::insert, &bare).unwrap());
     let found = read!(given, authorization_codes::find, &p1(), hash(2)).unwrap().unwrap();
     assert_eq!(found.code, bare.code);
+}
+
+async fn a_code_for_whoever_was_proved_a_while_ago_has_the_counter_of_then(engine: Engine) {
+    let (given, ada) = a_user(engine).await;
+    let id = ada.id;
+    write!(given, [], users::raise_generation, &p1(), id).unwrap();
+    for (byte, as_of, expected) in [(1, 0, 0), (2, 1, 1), (3, 2, 1)] {
+        let code = NewAuthorizationCode { as_of: Some(as_of), ..code(&ada, byte) };
+        assert!(write!(given, [code], authorization_codes::insert, &code).unwrap());
+        let found = read!(given, authorization_codes::find, &p1(), hash(byte)).unwrap().unwrap();
+        assert_eq!(found.code.generations.user, expected);
+    }
 }
 
 async fn a_code_that_was_spent_is_read_as_used(engine: Engine) {
