@@ -150,6 +150,15 @@ impl SignIn {
         }
     }
 
+    /// Something that needs no code is shown: may it be looked at?
+    pub fn awaits_proof(&self, now: Timestamp) -> Result<(), NotNow> {
+        self.is_open(now)?;
+        match self.step {
+            Step::Proved(_) => Err(NotNow::NoCode),
+            Step::Choosing | Step::Sent(_) => Ok(()),
+        }
+    }
+
     /// It is known who they are.
     #[must_use]
     pub fn proved(self, user: UserId) -> Self {
@@ -259,5 +268,14 @@ mod tests {
         assert_eq!(known.clone().send(challenge(2), at(60)), Err(NotNow::NoCode));
         assert_eq!(known.clone().named(email("eve@example.com"), at(1)), Err(NotNow::NoCode));
         assert_eq!(known.clone().mistaken(), known);
+        assert_eq!(known.awaits_proof(at(1)), Err(NotNow::NoCode));
+    }
+
+    #[test]
+    fn what_needs_no_code_may_be_shown_before_and_after_one_was_sent_but_not_for_ever() {
+        for waiting in [begun(), begun().send(challenge(1), at(0)).unwrap()] {
+            assert_eq!(waiting.awaits_proof(at(1799)), Ok(()));
+            assert_eq!(waiting.awaits_proof(at(1800)), Err(NotNow::Over));
+        }
     }
 }

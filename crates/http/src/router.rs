@@ -100,14 +100,18 @@ fn provider(at: &str) -> Router<App> {
 
 /// For people.
 fn own_pages(at: &str) -> Router<App> {
-    use pages::{account, authorize, sign_in, style};
+    use pages::{account, authorize, passkeys, sign_in, style};
     Router::new()
         .route(&format!("{at}/oauth2/authorize"), get(authorize::get).post(authorize::post))
         .route(&format!("{at}/sign-in/{{id}}"), get(sign_in::get).post(sign_in::post))
         .route(&format!("{at}/sign-in/{{id}}/link"), get(sign_in::link))
+        .route(&format!("{at}/sign-in/{{id}}/passkey"), post(passkeys::of_sign_in))
         .route(&format!("{at}/sign-in/style.css"), get(style::handle))
         .route(&format!("{at}/sign-in/post.js"), get(style::post_script))
+        .route(&format!("{at}/sign-in/passkey.js"), get(passkeys::script))
         .route(&format!("{at}/account"), get(account::get).post(account::post))
+        .route(&format!("{at}/account/passkeys"), post(passkeys::change))
+        .route(&format!("{at}/account/passkeys/question"), post(passkeys::of_account))
 }
 
 /// For an issuer with a path its metadata stands before that path, too (RFC 8414 §3.1).

@@ -80,6 +80,33 @@ pub async fn list(
     conn.fetch_all(select).await?.iter().map(read_with_counter).collect()
 }
 
+/// Keeps what there is of a passkey's challenge until its answer comes, in the place of any before.
+pub async fn keep_passkey_state(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    id: BrowserSessionId,
+    state: &str,
+) -> Result<()> {
+    let sql = "update browser_sessions set passkey_state = $3 where project_id = $1 and browser_session_id = $2";
+    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string()).bind(state)).await?;
+    Ok(())
+}
+
+/// Takes up what was kept of a passkey's challenge. It is there no more, whatever comes of it.
+pub async fn take_passkey_state(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    id: BrowserSessionId,
+) -> Result<Option<String>> {
+    let sql = "select browser_session_id, passkey_state from browser_sessions where project_id = $1 and browser_session_id = $2";
+    let select = statement(sql).bind(project.as_str()).bind(id.to_string());
+    let Some(row) = conn.fetch_optional(select).await? else { return Ok(None) };
+    let state = Reader::new(&row, "browser_sessions", &["browser_session_id"]).optional_text("passkey_state")?;
+    let sql = "update browser_sessions set passkey_state = null where project_id = $1 and browser_session_id = $2";
+    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;
+    Ok(state)
+}
+
 /// Ends one of a user's. `false`: there is none, or it has ended.
 pub async fn end(
     conn: &mut Conn<'_>,

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0006_sign_in.sql"),
     include_str!("../migrations/0007_hosted_pages.sql"),
     include_str!("../migrations/0008_passkeys.sql"),
+    include_str!("../migrations/0009_sign_in_passkeys.sql"),
 ];
 
 /// The version that this program knows.

@@ -23,6 +23,15 @@ pub struct KeptSignIn {
     pub code_hash: Option<OneTimeCodeHash>,
     /// The hash of the link that was sent with it.
     pub link_hash: Option<LinkHash>,
+    /// What is kept of the passkey's challenge that was asked for.
+    pub passkey_state: Option<String>,
+}
+
+impl KeptSignIn {
+    /// One that waits for nothing that was sent or asked for.
+    pub const fn of(sign_in: SignIn) -> Self {
+        Self { sign_in, code_hash: None, link_hash: None, passkey_state: None }
+    }
 }
 
 /// Writes a new one, which is known by this handle.
@@ -80,7 +89,7 @@ pub async fn take_up(
 /// Writes where it has got to.
 pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
     let sql = "update sign_ins set challenge_id = $3, code_hash = $4, link_hash = $5, sent_at = $6, tries = $7, sends = $8, \
-               kind = $9, value = $10, user_id = $11 where project_id = $1 and sign_in_id = $2";
+               kind = $9, value = $10, user_id = $11, passkey_state = $12 where project_id = $1 and sign_in_id = $2";
     let sent = match kept.sign_in.step {
         Step::Choosing | Step::Proved(_) => None,
         Step::Sent(sent) => Some(sent),
@@ -97,7 +106,8 @@ pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
         .bind(i64::from(kept.sign_in.sends))
         .bind(identity.map(|identity| identity.kind().as_str()))
         .bind(identity.map(|identity| identity.value().to_owned()))
-        .bind(proved(&kept.sign_in));
+        .bind(proved(&kept.sign_in))
+        .bind(kept.passkey_state.as_deref());
     conn.execute(update).await?;
     Ok(())
 }
@@ -155,5 +165,6 @@ fn read(row: &AnyRow) -> Result<KeptSignIn> {
         },
         code_hash: row.optional_text("code_hash")?.map(OneTimeCodeHash::from_text),
         link_hash: row.optional_read("link_hash", LinkHash::from_text)?,
+        passkey_state: row.optional_text("passkey_state")?,
     })
 }

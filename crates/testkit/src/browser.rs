@@ -16,6 +16,7 @@ use hyper::Method;
 
 use crate::{
     answer::Answer,
+    authenticator::Authenticator,
     house::{House, p1},
     http::Client,
     provider::{Parameters, form, over},
@@ -144,6 +145,25 @@ impl Browser {
         let code = new.expect("there is a new message").1.expect("there is a code in it");
         self.act(&page, "code", &[("code", &code)]).await
     }
+
+    /// What a passkey is to answer on the page of a sign-in, as the page's script asks for it.
+    pub async fn passkey_question(&self, page: &Page) -> Answer {
+        self.post(&format!("{}/passkey", page.action()), &[("form", &page.form_token())]).await
+    }
+
+    /// Shows a passkey on the page of a sign-in.
+    pub async fn shows_passkey(&self, page: &Page, passkey: &Authenticator) -> Answer {
+        let question = self.passkey_question(page).await.ok().json();
+        self.act(page, "passkey", &[("passkey", &passkey.get(&question))]).await
+    }
+
+    /// Has a passkey made on the account's page: the way back to that page.
+    pub async fn makes_passkey(&self, passkey: &mut Authenticator) -> Answer {
+        let token = self.page("/account").await.form_token();
+        let question = self.post("/account/passkeys/question", &[("form", &token)]).await.ok().json();
+        let response = passkey.create(&question);
+        self.post("/account/passkeys", &[("form", &token), ("do", "add"), ("passkey", &response)]).await
+    }
 }
 
 impl Page {
@@ -218,6 +238,15 @@ impl House {
     /// A browser that calls the first node.
     pub fn browser(&self) -> Browser {
         Browser::of(self.node.client())
+    }
+
+    /// Gives a user a passkey, on their own page: the browser in which it was made is signed in.
+    pub async fn passkey_of(&self, email: &str) -> (Browser, Authenticator) {
+        let (browser, mut passkey) = (self.browser(), Authenticator::synced(self.public_url()));
+        browser.signs_in(self, email, &[]).await.code_for_app();
+        let answer = browser.makes_passkey(&mut passkey).await;
+        assert_eq!((answer.status(), answer.header("location")), (303, "/account"), "{answer}");
+        (browser, passkey)
     }
 
     /// Whom an address names.

@@ -110,9 +110,12 @@ impl House {
 
     /// A new deployment whose clock stands at the real time, for programs that go by that.
     pub async fn open_now(engine: Engine) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "programs of others have no other clock")]
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
-        Self::open_at(engine, Delivery::Outbox, Timestamp::EPOCH.plus(since), Named::ByAddress).await
+        Self::open_at(engine, Delivery::Outbox, real_time(), Named::ByAddress).await
+    }
+
+    /// The same, called `localhost`.
+    pub async fn open_now_at_localhost(engine: Engine) -> Self {
+        Self::open_at(engine, Delivery::Outbox, real_time(), Named::ByName).await
     }
 
     async fn open_at(engine: Engine, delivery: Delivery, now: Timestamp, named: Named<'_>) -> Self {
@@ -311,6 +314,12 @@ impl Node {
         drop(self.stop.take());
         (&mut self.running).await.expect("the server doesn't panic").expect("the server stops in good order");
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "programs of others have no other clock")]
+fn real_time() -> Timestamp {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
+    Timestamp::EPOCH.plus(since)
 }
 
 /// The first project.

@@ -26,7 +26,7 @@ use crate::{
 ///
 /// For clients marked first-party (`oauth.first_party`), in the manner of OAuth 2.0 for First-Party Applications. The first call is an authorization
 /// request with the user's e-mail address in `login_hint`. As long as more is needed the answer is 403 `insufficient_authorization` with a `prompt`
-/// and an `auth_session`, which changes with each answer: the next call sends it back with what was asked for, `method` or `code`. In the end comes
+/// and an `auth_session`, which changes with each answer: the next call sends it back with what was asked for, `method`, `code` or `passkey`. In the end comes
 /// an `authorization_code` for `/oauth2/token`. In a browser the hosted page is the right way.
 #[utoipa::path(
     post, path = "/oauth2/authorize-challenge", operation_id = "authorizeChallenge", tag = "OpenID provider",
@@ -39,7 +39,7 @@ use crate::{
     responses(
         (status = 200, description = "The user is known.", body = AuthorizationCodeBody),
         (status = 400, description = "`invalid_request`, `invalid_scope` and the like: the request won't do. `invalid_session`: the sign-in is over, or \
-            `auth_session` isn't its newest. `access_denied`: the address is proved, and there is no open account with it. `unauthorized_client`: the \
+            `auth_session` isn't its newest. `access_denied`: the user is proved, and may not come in: there is no open account. `unauthorized_client`: the \
             client isn't first-party. `invalid_dpop_proof`, `use_dpop_nonce`.", body = ErrorBody),
         (status = 401, description = "`invalid_client`: the client didn't prove that it is one.", body = ErrorBody),
         (status = 403, description = "`insufficient_authorization`: more is needed, as `prompt` says.", body = InsufficientAuthorization),
@@ -89,6 +89,10 @@ fn prompt_body(prompt: Prompt) -> PromptBody {
             hint: said(hint),
             retry_after: wait(hint),
         },
+        // The service says what `get()` takes, whose one member this is.
+        Prompt::ShowPasskey { mut options, expires_at } => {
+            PromptBody::Passkey { public_key: options["publicKey"].take(), expires_at: expires_at.seconds() }
+        }
         Prompt::EnterCode { destination, length, expires_at, resend_at, tries_left, hint } => PromptBody::EnterCode {
             destination,
             code_length: length,

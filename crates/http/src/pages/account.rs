@@ -1,14 +1,22 @@
 //! `/account`: a user's own page.
 
 use askama::Template;
-use axum::{extract::State, http::StatusCode, response::Response};
-use countersign_domain::clock::Timestamp;
-use countersign_service::browser::account::{Account, AccountView, Place};
+use axum::{
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::Response,
+};
+use countersign_domain::{clock::Timestamp, oauth::form::Form};
+use countersign_service::browser::{
+    account::{Account, AccountView, Place},
+    mistake::Mistake,
+};
 
 use super::{
     Frame,
     authorize::go_on,
     form::OwnForm,
+    passkeys::{Passkeys, script_path},
     protection::Needs,
     refused::Refused,
     response::{page, see_other, with_cookie},
@@ -18,9 +26,15 @@ use super::{
 use crate::app::App;
 
 /// `GET`
-pub(crate) async fn get(State(app): State<App>, visitor: Visitor) -> Result<Response, Refused> {
+pub(crate) async fn get(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    visitor: Visitor,
+) -> Result<Response, Refused> {
+    let query = Form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
+    let mistake = query.text("m").and_then(Mistake::read);
     match app.service.account(&visitor.address, visitor.browser(), &visitor.caller).await {
-        Ok(Account::Page(view)) => Ok(show(&visitor, *view)),
+        Ok(Account::Page(view)) => Ok(show(&visitor, *view, mistake)),
         Ok(Account::SignIn(authorized)) => Ok(go_on(&visitor, &authorized)),
         Err(refused) => Err(Refused::of(visitor, refused)),
     }
@@ -42,15 +56,25 @@ pub(crate) async fn post(State(app): State<App>, OwnForm { visitor, form }: OwnF
     }
 }
 
-fn show(visitor: &Visitor, view: AccountView) -> Response {
+fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Response {
     let words = Words(view.locale);
-    let AccountView { look, locale, known_as, form_token, places } = view;
+    let AccountView { look, locale, known_as, form_token, places, passkeys } = view;
     let at = visitor.at();
     let frame = Frame::new(&at, look, locale, words.account_title());
     let logo = frame.look.logo.clone();
     let rows = places.into_iter().map(|place| Row::of(words, place)).collect();
-    let template = Page { frame, known_as, token: form_token, action: format!("{at}/account"), rows };
-    page(StatusCode::OK, &template, &Needs { logo: logo.as_ref(), ..Needs::default() })
+    let may_add = passkeys.may_add;
+    let template = Page {
+        frame,
+        known_as,
+        token: form_token,
+        action: format!("{at}/account"),
+        rows,
+        passkeys: Passkeys::of(words, passkeys),
+        problem: mistake.map(|_| words.passkey_not_changed()),
+        script: may_add.then(|| script_path(&at)),
+    };
+    page(StatusCode::OK, &template, &Needs { logo: logo.as_ref(), script: may_add, ..Needs::default() })
 }
 
 #[derive(Template)]
@@ -61,6 +85,9 @@ struct Page {
     token: String,
     action: String,
     rows: Vec<Row>,
+    passkeys: Passkeys,
+    problem: Option<String>,
+    script: Option<String>,
 }
 
 /// A place, as people read it.
@@ -106,7 +133,7 @@ fn browser(agent: &str) -> String {
 }
 
 /// The day and the hour, in UTC.
-fn moment(at: Timestamp) -> String {
+pub(super) fn moment(at: Timestamp) -> String {
     let text = at.rfc3339();
     format!("{} UTC", text.replacen('T', " ", 1).get(..16).unwrap_or(&text))
 }

@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod authorize;
 mod cookies;
 mod form;
+pub(crate) mod passkeys;
 mod protection;
 mod refused;
 mod response;

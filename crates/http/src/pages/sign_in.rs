@@ -9,7 +9,8 @@ use axum::{
 use countersign_domain::oauth::form::Form;
 use countersign_service::{
     browser::{
-        act::{Act, Acted, Mistake, To},
+        act::{Act, Acted, To},
+        mistake::Mistake,
         page::{Stage, View},
     },
     deliver::health::ChannelState,
@@ -19,6 +20,7 @@ use serde::Deserialize;
 use super::{
     Frame,
     form::OwnForm,
+    passkeys::script_path,
     protection::Needs,
     refused::{Refused, denied},
     response::{back_to_app, page, see_other, with_cookie},
@@ -30,7 +32,7 @@ use crate::app::App;
 /// Which sign-in.
 #[derive(Deserialize)]
 pub(crate) struct Which {
-    id: String,
+    pub(super) id: String,
 }
 
 /// `GET`: where the sign-in has got to.
@@ -60,6 +62,7 @@ pub(crate) async fn post(
         "resend" => Act::Resend,
         "code" => Act::Code(text("code")),
         "link" => Act::Link(text("k")),
+        "passkey" => Act::Passkey(text("passkey")),
         "continue" => Act::Continue,
         "allow" => Act::Allow,
         "deny" => Act::Deny,
@@ -120,7 +123,7 @@ fn go_on(visitor: &Visitor, id: &str, act: Act<'_>, acted: Acted) -> Response {
 
 fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
     let words = Words(view.locale);
-    let View { id, look, client, returns_to, form_token, known_as, mail, stage, .. } = view;
+    let View { id, look, client, returns_to, form_token, known_as, mail, has_passkeys, stage, .. } = view;
     let title = match &stage {
         Stage::Who { .. } => words.sign_in_title(),
         Stage::Code { .. } => words.code_title(),
@@ -128,9 +131,10 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
     };
     let frame = Frame::new(&visitor.at(), look, view.locale, title);
     let logo = frame.look.logo.clone();
-    let needs = Needs { logo: logo.as_ref(), leads_to: returns_to.as_deref(), script: false };
+    let needs = Needs { logo: logo.as_ref(), leads_to: returns_to.as_deref(), script: has_passkeys };
     let action = format!("{}/sign-in/{id}", visitor.at());
-    let common = Common { action, token: form_token, client };
+    let script = has_passkeys.then(|| script_path(&visitor.at()));
+    let common = Common { action, token: form_token, client, has_passkeys, script };
     match stage {
         Stage::Who { prefilled } => {
             let problem = mistake.map(|mistake| of_mistake(words, mistake));
@@ -168,6 +172,7 @@ fn of_mistake(words: Words, mistake: Mistake) -> String {
         Mistake::Wait => words.wait(),
         Mistake::TooManyCodes => words.too_many_codes(),
         Mistake::NoMail => words.no_mail(),
+        Mistake::Passkey => words.wrong_passkey(),
     }
 }
 
@@ -189,6 +194,9 @@ struct Common {
     action: String,
     token: String,
     client: Option<String>,
+    has_passkeys: bool,
+    /// What shows them.
+    script: Option<String>,
 }
 
 #[derive(Template)]

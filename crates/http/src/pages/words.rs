@@ -33,6 +33,18 @@ catalogue! {
             En: "We can't send mail at the moment. Please try again later, or sign in another way.",
             De: "Wir können gerade keine E-Mails senden. Bitte versuchen Sie es später, oder melden Sie sich auf andere Weise an.",
         }
+        /// On a button.
+        passkey_button() { En: "Sign in with a passkey", De: "Mit einem Passkey anmelden" }
+        /// The browser brought none.
+        passkey_not_shown() {
+            En: "No passkey was shown. Try again, or sign in another way.",
+            De: "Es wurde kein Passkey gezeigt. Versuchen Sie es noch einmal, oder melden Sie sich auf andere Weise an.",
+        }
+        /// It won't do.
+        wrong_passkey() {
+            En: "This passkey can't be used here, or the question to it was too old. Try again, or sign in another way.",
+            De: "Dieser Passkey kann hier nicht verwendet werden, oder die Frage an ihn war zu alt. Versuchen Sie es noch einmal, oder melden Sie sich auf andere Weise an.",
+        }
         /// The page after that.
         code_title() { En: "Check your mail", De: "Sehen Sie in Ihr Postfach" }
         /// Where it went.
@@ -212,6 +224,44 @@ catalogue! {
         since(moment) { En: "since {moment}", De: "seit {moment}" }
         /// What can't be told.
         some_browser() { En: "a browser", De: "ein Browser" }
+        /// Its other part.
+        passkeys_title() { En: "Your passkeys", De: "Ihre Passkeys" }
+        /// What they are.
+        passkeys_hint() {
+            En: "With a passkey you sign in as you unlock your device, without a code.",
+            De: "Mit einem Passkey melden Sie sich so an, wie Sie Ihr Gerät entsperren, ohne Code.",
+        }
+        /// The last sign-in was too long ago.
+        passkeys_locked() {
+            En: "To change them you sign in again first.",
+            De: "Um sie zu ändern, melden Sie sich zuerst noch einmal an.",
+        }
+        /// One without a name.
+        some_passkey() { En: "a passkey", De: "ein Passkey" }
+        /// When.
+        last_used(moment) { En: "last used {moment}", De: "zuletzt verwendet {moment}" }
+        /// Not yet.
+        never_used() { En: "not used yet", De: "noch nicht verwendet" }
+        /// On a button.
+        add_passkey() { En: "Add a passkey", De: "Passkey hinzufügen" }
+        /// On a button.
+        remove() { En: "Remove", De: "Entfernen" }
+        /// On a button, with what it is about.
+        remove_that(name) { En: "Remove the passkey: {name}", De: "Passkey entfernen: {name}" }
+        /// On a button.
+        rename() { En: "Rename", De: "Umbenennen" }
+        /// On a field.
+        new_name(name) { En: "New name for {name}", De: "Neuer Name für {name}" }
+        /// The browser made none.
+        passkey_not_made() {
+            En: "No passkey was made. Your device may have one for this account already.",
+            De: "Es wurde kein Passkey erstellt. Vielleicht hat Ihr Gerät schon einen für dieses Konto.",
+        }
+        /// It was refused.
+        passkey_not_changed() {
+            En: "Nothing was changed. Please try again.",
+            De: "Es wurde nichts geändert. Bitte versuchen Sie es noch einmal.",
+        }
         /// On a button.
         sign_out() { En: "Sign out", De: "Abmelden" }
         /// On a button, with what it is about.

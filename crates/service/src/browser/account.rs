@@ -14,7 +14,8 @@ use countersign_domain::{
 use countersign_storage::{audit, browser_sessions, sessions, users};
 
 use super::{
-    Browser, Look, PageRefused, authorize::Authorized, locale_of, look, page::client_name, session::LiveBrowser,
+    Browser, Look, PageRefused, authorize::Authorized, locale_of, look, page::client_name, passkeys::OwnPasskeys,
+    session::LiveBrowser,
 };
 use crate::{Service, address::Address, caller::Caller, directory::ProjectView, error::Outage, session::end::Ending};
 
@@ -33,6 +34,8 @@ pub struct AccountView {
     pub form_token: String,
     /// Where they are signed in, the newest first.
     pub places: Vec<Place>,
+    /// What they sign in with.
+    pub passkeys: OwnPasskeys,
 }
 
 /// Where somebody is signed in.
@@ -84,6 +87,7 @@ impl Service {
             known_as: self.known_as(&project, user).await?,
             form_token: live.cookie.form_token(),
             places: self.places(&project, &live).await?,
+            passkeys: self.own_passkeys(&project, &live).await?,
         })))
     }
 

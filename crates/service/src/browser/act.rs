@@ -19,6 +19,7 @@ use super::{
     Browser, NewCookie, PageRefused,
     authorize::no_email,
     locale_of,
+    mistake::{Mistake, said},
     page::Own,
     session::{LiveBrowser, new_cookie},
 };
@@ -29,7 +30,7 @@ use crate::{
     error::Outage,
     oauth::response::{AuthorizationError, ErrorCode, Redirect, authorization_response},
     sign_in::{
-        Denial, Hint,
+        Denial,
         issue::{Issue, Issued},
         step::{Front, Move, StepRefused, Stepped, Stepping},
     },
@@ -47,6 +48,8 @@ pub enum Act<'a> {
     Code(&'a str),
     /// Opens the link.
     Link(&'a str),
+    /// Shows a passkey.
+    Passkey(&'a str),
     /// Goes on as whoever is signed in.
     Continue,
     /// Lets the app know what it asks for.
@@ -85,68 +88,6 @@ pub enum To {
     Consent,
     /// To their own account.
     Account,
-}
-
-/// What went wrong, where the page alone doesn't show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mistake {
-    /// That is no e-mail address.
-    NoAddress,
-    /// It wasn't the code.
-    WrongCode,
-    /// The code, or the link, is over.
-    CodeOver,
-    /// Too many messages, or too many mistakes, for now.
-    Wait,
-    /// Too many codes in this sign-in.
-    TooManyCodes,
-    /// This server sends no mail.
-    NoMail,
-}
-
-impl Mistake {
-    const ALL: [Self; 6] =
-        [Self::NoAddress, Self::WrongCode, Self::CodeOver, Self::Wait, Self::TooManyCodes, Self::NoMail];
-
-    /// As the address of the page has it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoAddress => "address",
-            Self::WrongCode => "code",
-            Self::CodeOver => "over",
-            Self::Wait => "wait",
-            Self::TooManyCodes => "many",
-            Self::NoMail => "mail",
-        }
-    }
-
-    /// As metrics have it.
-    const fn reason(self) -> &'static str {
-        match self {
-            Self::NoAddress => "no_address",
-            Self::WrongCode => "retry_input",
-            Self::CodeOver => "resend_code",
-            Self::Wait => "wait",
-            Self::TooManyCodes => "restart_flow",
-            Self::NoMail => "no_channel",
-        }
-    }
-
-    /// What an address of the page says.
-    pub fn read(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|mistake| mistake.as_str() == text)
-    }
-}
-
-impl From<Hint> for Mistake {
-    fn from(hint: Hint) -> Self {
-        match hint {
-            Hint::RetryInput => Self::WrongCode,
-            Hint::ResendCode => Self::CodeOver,
-            Hint::RestartFlow => Self::TooManyCodes,
-            Hint::Wait(_) => Self::Wait,
-        }
-    }
 }
 
 impl Service {
@@ -196,6 +137,7 @@ impl Service {
             },
             Act::Code(code) => self.step_in_browser(&own, Move::Code(code), browser, caller).await,
             Act::Link(secret) => self.step_in_browser(&own, Move::Link(secret), browser, caller).await,
+            Act::Passkey(response) => self.step_in_browser(&own, Move::Passkey(response), browser, caller).await,
             Act::Continue => self.go_on_as_known(&own, caller).await,
             Act::Allow => self.consent(&own, caller).await,
             Act::Deny if matches!(own.kept.sign_in.step, Step::Proved(_)) => {
@@ -212,18 +154,7 @@ impl Service {
         browser: Browser<'_>,
         caller: &Caller,
     ) -> Result<Acted, PageRefused> {
-        let handle = own.visit.handle(own.kept.sign_in.id);
-        let ui_locales = own.request.as_ref().map_or(&[][..], |request| &request.ui_locales);
-        let stepping = Stepping {
-            project: &own.project,
-            kept: &own.kept,
-            shown: handle,
-            next: handle,
-            front: Front::Browser { before: own.live.as_ref().map(|live| &live.cookie) },
-            locale: locale_of(ui_locales, browser),
-            caller,
-        };
-        match self.step(&stepping, wanted).await {
+        match self.stepped_in_browser(own, wanted, browser, caller).await {
             Ok(Stepped::Asked { hint, .. }) => Ok(Acted::Asked(hint.and_then(|hint| said(wanted, hint)))),
             Ok(Stepped::Passed { code, cookie }) => Ok(Acted::Done {
                 cookie: cookie.map(|cookie| new_cookie(&own.project, &cookie)),
@@ -238,6 +169,27 @@ impl Service {
             Err(StepRefused::Denied(denial)) => Ok(Acted::Denied { denial, back: way_back(own, denial) }),
             Err(StepRefused::Outage(outage)) => Err(outage.into()),
         }
+    }
+
+    pub(super) async fn stepped_in_browser(
+        &self,
+        own: &Own,
+        wanted: Move<'_>,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<Stepped, StepRefused> {
+        let handle = own.visit.handle(own.kept.sign_in.id);
+        let ui_locales = own.request.as_ref().map_or(&[][..], |request| &request.ui_locales);
+        let stepping = Stepping {
+            project: &own.project,
+            kept: &own.kept,
+            shown: handle,
+            next: handle,
+            front: Front::Browser { before: own.live.as_ref().map(|live| &live.cookie) },
+            locale: locale_of(ui_locales, browser),
+            caller,
+        };
+        self.step(&stepping, wanted).await
     }
 
     /// Goes on as whoever is signed in, without another proof.
@@ -375,23 +327,12 @@ impl Ending {
             None => None,
         };
         if issued == Some(Issued::Consent) {
-            let known = sign_in.clone().proved(self.user);
-            let kept = KeptSignIn { sign_in: known, code_hash: None, link_hash: None };
-            sign_ins::update(conn, &kept).await?;
+            sign_ins::update(conn, &KeptSignIn::of(sign_in.clone().proved(self.user))).await?;
         } else {
             sign_ins::end(conn, &sign_in.project, sign_in.id, self.entry.at).await?;
             audit::insert_many(conn, &[&self.entry]).await?;
         }
         Ok(Some(issued))
-    }
-}
-
-/// A page that shows that a code is to come needs no word of what it was waiting for.
-fn said(wanted: Move<'_>, hint: Hint) -> Option<Mistake> {
-    match (wanted, hint) {
-        // The code that was just sent there is still good: its page says when there will be another.
-        (Move::Send(_), Hint::Wait(_) | Hint::RestartFlow) | (Move::Code(_) | Move::Link(_), _) => Some(hint.into()),
-        _ => None,
     }
 }
 

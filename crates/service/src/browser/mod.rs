@@ -4,7 +4,9 @@
 pub mod account;
 pub mod act;
 pub mod authorize;
+pub mod mistake;
 pub mod page;
+pub mod passkeys;
 pub(crate) mod session;
 
 use std::{sync::Arc, time::Duration};

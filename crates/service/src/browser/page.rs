@@ -35,6 +35,8 @@ pub struct View {
     pub known_as: Option<String>,
     /// Whether mail gets through.
     pub mail: ChannelState,
+    /// Whether browsers have passkeys here.
+    pub has_passkeys: bool,
     /// What is asked.
     pub stage: Stage,
 }
@@ -125,6 +127,7 @@ impl Service {
             form_token: own.visit.form_token(sign_in.id),
             known_as: self.may_go_on_as(own).await?,
             mail: self.channel_state(Channel::Email),
+            has_passkeys: self.has_passkeys(&own.project),
             stage: self.stage(own).await?,
         })
     }

@@ -58,6 +58,11 @@ pub enum Recorded {
 }
 
 impl Service {
+    /// Can browsers have passkeys at the address of this project?
+    pub fn has_passkeys(&self, project: &ProjectView) -> bool {
+        RelyingParty::of(project).is_ok()
+    }
+
     /// The first half of proving a user by a passkey. Nobody has said yet who it is: the authenticator offers what it has.
     pub fn begin_assertion(&self, project: &ProjectView) -> Result<PasskeyChallenge, PasskeyRefused> {
         let party = RelyingParty::of(project)?;

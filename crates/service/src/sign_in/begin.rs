@@ -37,8 +37,13 @@ impl Service {
         if request.client != client.id || project.project.id != client.project.project.id {
             return Err(ChallengeRefused::Request(PageProblem::UnknownClient.into()));
         }
-        let hint = request.login_hint.as_deref().and_then(|hint| hint.parse().ok());
-        let identity = Identity::Email(hint.ok_or(ChallengeRefused::NoHint)?);
+        let has_passkeys = self.has_passkeys(&project);
+        let identity = match request.login_hint.as_deref().map(str::parse) {
+            Some(Ok(address)) => Some(Identity::Email(address)),
+            // A passkey says whose it is.
+            None if has_passkeys => None,
+            None | Some(Err(_)) => return Err(ChallengeRefused::NoHint),
+        };
         let dpop_jkt = self.challenge_key(client, call)?;
         if dpop_jkt.is_some() && request.dpop_jkt.is_some_and(|named| Some(named) != dpop_jkt) {
             // RFC 9449 §10: a parameter and a proof that disagree.
@@ -46,9 +51,9 @@ impl Service {
         }
         self.take_sign_in(&project, caller).map_err(ChallengeRefused::TooMany)?;
         let purpose = Purpose::Client { client: client.id.clone(), request: request.to_json() };
-        let sign_in = SignIn { identity: Some(identity), dpop_jkt, ..self.new_sign_in(&project, purpose) };
+        let sign_in = SignIn { identity, dpop_jkt, ..self.new_sign_in(&project, purpose) };
         let handle = generate(sign_in.id, &self.entropy);
-        let prompt = Prompt::of(&sign_in, None);
+        let prompt = Prompt::of(&sign_in, has_passkeys, None);
         self.keep_sign_in(sign_in, HandleHash::of(&handle)).await?;
         Ok(Outcome::Asked { handle, prompt })
     }

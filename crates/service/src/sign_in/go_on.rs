@@ -1,15 +1,18 @@
-//! The next step on an app's own screens: a method is chosen, or a code shown.
+//! The next step on an app's own screens: a method is chosen, or a code or passkey shown.
 
 use countersign_crypto::sign_in_handle::{HandleHash, UnverifiedHandle, generate};
-use countersign_domain::id::SignInId;
+use countersign_domain::{id::SignInId, oauth::form::Form};
 use countersign_storage::sign_ins::{self, KeptSignIn};
 
 use super::{
     ChallengeCall, ChallengeRefused, Outcome,
-    prompt::{EMAIL_CODE, Prompt},
+    prompt::{EMAIL_CODE, PASSKEY, Prompt},
     step::{Front, Move, StepRefused, Stepped, Stepping},
 };
-use crate::{Service, caller::Caller, client_auth::AuthenticatedClient, directory::ProjectView, error::Outage};
+use crate::{
+    Service, caller::Caller, client_auth::AuthenticatedClient, directory::ProjectView, error::Outage,
+    passkeys::PasskeyChallenge,
+};
 
 impl Service {
     pub(super) async fn go_on_with_sign_in(
@@ -38,15 +41,13 @@ impl Service {
             locale: call.locale,
             caller,
         };
-        let wanted = match (call.form.text("code"), call.form.text("method"), &kept.sign_in.identity) {
-            (Some(code), _, _) => Move::Code(code),
-            (None, Some(EMAIL_CODE), Some(identity)) => Move::Send(identity),
-            (None, Some(_), _) => Move::Mistake,
-            (None, None, _) => Move::Look,
-        };
-        match self.step(&stepping, wanted).await {
-            Ok(Stepped::Asked { kept, hint }) => {
-                Ok(Outcome::Asked { handle: next, prompt: Prompt::of(&kept.sign_in, hint) })
+        match self.step(&stepping, wanted(call.form, &kept)).await {
+            Ok(Stepped::Asked { passkey: Some(PasskeyChallenge { options, expires_at, .. }), .. }) => {
+                Ok(Outcome::Asked { handle: next, prompt: Prompt::ShowPasskey { options, expires_at } })
+            }
+            Ok(Stepped::Asked { kept, hint, passkey: None }) => {
+                let prompt = Prompt::of(&kept.sign_in, self.has_passkeys(project), hint);
+                Ok(Outcome::Asked { handle: next, prompt })
             }
             Ok(Stepped::Passed { code: Some(code), .. }) => Ok(Outcome::Code(code)),
             Ok(Stepped::Passed { code: None, .. }) => {
@@ -70,5 +71,16 @@ impl Service {
         let found = sign_ins::find(&mut reader.conn(), &project.project.id, id, handle).await?;
         let now = self.now();
         Ok(found.filter(|kept| !kept.sign_in.expires_at.is_past(now)))
+    }
+}
+
+fn wanted<'a>(form: &'a Form, kept: &'a KeptSignIn) -> Move<'a> {
+    match (form.text("passkey"), form.text("code"), form.text("method"), &kept.sign_in.identity) {
+        (Some(response), ..) => Move::Passkey(response),
+        (None, Some(code), ..) => Move::Code(code),
+        (None, None, Some(EMAIL_CODE), Some(identity)) => Move::Send(identity),
+        (None, None, Some(PASSKEY), _) => Move::AskPasskey,
+        (None, None, Some(_), _) => Move::Mistake,
+        (None, None, None, _) => Move::Look,
     }
 }

@@ -1,9 +1,11 @@
 //! Signing a user in here, for a client that will get an authorization code. One state machine ([`countersign_domain::sign_in`]); an app's own
 //! screens drive it as JSON (OAuth 2.0 for First-Party Applications).
 
+mod action;
 mod begin;
 mod go_on;
 pub(crate) mod issue;
+mod passkey;
 mod prompt;
 pub(crate) mod step;
 mod transaction;
@@ -61,7 +63,7 @@ pub enum ChallengeRefused {
     /// The request won't do.
     #[error(transparent)]
     Request(#[from] AuthorizationRefused),
-    /// It must say whom it is about.
+    /// It must say whom it is about, where no passkey can.
     #[error("login_hint is no e-mail address")]
     NoHint,
     /// Nobody knows the sign-in by this handle, or it is over.

@@ -8,6 +8,7 @@ use countersign_domain::{
     message::Destination,
     sign_in::{NotNow, SentCode, SignIn, Step},
 };
+use serde_json::Value;
 
 use crate::code_sign_in::destination_of;
 
@@ -17,7 +18,7 @@ pub enum Prompt {
     /// How do you want to prove who you are?
     SelectMethod {
         /// The ways that there are.
-        methods: &'static [MethodChoice],
+        methods: Vec<MethodChoice>,
         /// What to do after a mistake.
         hint: Option<Hint>,
     },
@@ -35,6 +36,13 @@ pub enum Prompt {
         tries_left: u32,
         /// What to do after a mistake.
         hint: Option<Hint>,
+    },
+    /// Which passkey do you have?
+    ShowPasskey {
+        /// What `navigator.credentials.get` takes, as `parseRequestOptionsFromJSON` reads it.
+        options: Value,
+        /// From when on its challenge is worthless.
+        expires_at: Timestamp,
     },
 }
 
@@ -54,15 +62,23 @@ pub enum Hint {
     RetryInput,
     /// Ask for another code.
     ResendCode,
+    /// The passkey won't do: ask for it again, or choose another way.
+    RetryPasskey,
     /// Begin again.
     RestartFlow,
     /// Come back later.
     Wait(Duration),
 }
 
-/// The ways that there are. The same for everybody: what somebody has set up is nobody else's business.
-pub(super) const METHODS: &[MethodChoice] = &[MethodChoice { id: EMAIL_CODE, label: "A code by e-mail" }];
 pub(super) const EMAIL_CODE: &str = "email_code";
+pub(super) const PASSKEY: &str = "passkey";
+
+/// The ways that there are in a sign-in. The same for everybody: what somebody has set up is nobody else's business.
+fn methods(sign_in: &SignIn, has_passkeys: bool) -> Vec<MethodChoice> {
+    let code = sign_in.identity.is_some().then_some(MethodChoice { id: EMAIL_CODE, label: "A code by e-mail" });
+    let passkey = has_passkeys.then_some(MethodChoice { id: PASSKEY, label: "A passkey" });
+    code.into_iter().chain(passkey).collect()
+}
 
 impl Hint {
     /// As JSON has it.
@@ -70,6 +86,7 @@ impl Hint {
         match self {
             Self::RetryInput => "retry_input",
             Self::ResendCode => "resend_code",
+            Self::RetryPasskey => "retry_passkey",
             Self::RestartFlow => "restart_flow",
             Self::Wait(_) => "wait",
         }
@@ -89,9 +106,9 @@ impl From<NotNow> for Hint {
 
 impl Prompt {
     /// Where a sign-in has got to, as a question.
-    pub(super) fn of(sign_in: &SignIn, hint: Option<Hint>) -> Self {
+    pub(super) fn of(sign_in: &SignIn, has_passkeys: bool, hint: Option<Hint>) -> Self {
         match sign_in.step {
-            Step::Choosing | Step::Proved(_) => Self::SelectMethod { methods: METHODS, hint },
+            Step::Choosing | Step::Proved(_) => Self::SelectMethod { methods: methods(sign_in, has_passkeys), hint },
             Step::Sent(sent) => Self::EnterCode {
                 destination: sign_in
                     .identity
@@ -114,6 +131,7 @@ impl Prompt {
         match self {
             Self::SelectMethod { hint: None, .. } => "method_asked",
             Self::EnterCode { hint: None, .. } => "code_asked",
+            Self::ShowPasskey { .. } => "passkey_asked",
             Self::SelectMethod { hint: Some(hint), .. } | Self::EnterCode { hint: Some(hint), .. } => hint.as_str(),
         }
     }

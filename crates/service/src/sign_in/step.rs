@@ -1,11 +1,11 @@
-//! One step of a sign-in, whoever drives it: a code is sent, or a code or link shown. One transaction takes the sign-in up, moves it on, and
+//! One step of a sign-in, whoever drives it: a code is sent, or a code, link or passkey shown. One transaction takes the sign-in up, moves it on, and
 //! writes what comes of it.
 
 use std::sync::Arc;
 
 use countersign_crypto::{
     browser_cookie::SessionCookie,
-    one_time_code::{OneTimeCode, OneTimeCodeHash, OneTimeCodeKey},
+    one_time_code::OneTimeCode,
     secret::SecretText,
     sign_in_handle::HandleHash,
     sign_in_link::{self, LinkHash},
@@ -18,22 +18,23 @@ use countersign_domain::{
     sign_in::CODE_LIFETIME,
     text::Name,
 };
-use countersign_storage::{error::Error as StorageError, messages::OutgoingMessage, sign_ins::KeptSignIn};
+use countersign_storage::{error::Error as StorageError, sign_ins::KeptSignIn};
 
 use super::{
     Denial,
+    action::{Action, Claim, Sending, Showing, Shown, Who},
     issue::{Issue, kept_request},
     prompt::Hint,
     transaction::{Done, Plan},
 };
 use crate::{
     Service,
-    browser::session::BrowserDraft,
     caller::Caller,
     code_sign_in::destination_of,
     deliver::{health::ChannelState, letter::Letter},
     directory::ProjectView,
     error::Outage,
+    passkeys::PasskeyChallenge,
     users::arrival::Arrival,
     vouch::Names,
 };
@@ -51,6 +52,10 @@ pub(crate) enum Move<'a> {
     Code(&'a str),
     /// Shows what a link carries.
     Link(&'a str),
+    /// Asks what a passkey is to answer.
+    AskPasskey,
+    /// Shows a passkey.
+    Passkey(&'a str),
 }
 
 /// Who takes a step, and where.
@@ -79,8 +84,8 @@ pub(crate) enum Front<'a> {
 
 /// What a step comes to.
 pub(crate) enum Stepped {
-    /// More is needed.
-    Asked { kept: KeptSignIn, hint: Option<Hint> },
+    /// More is needed. `passkey`: what a passkey is to answer, for whoever asked for that.
+    Asked { kept: Box<KeptSignIn>, hint: Option<Hint>, passkey: Option<PasskeyChallenge> },
     /// It is known who it is. None: they are asked for consent.
     Passed { code: Option<SecretText>, cookie: Option<SessionCookie> },
 }
@@ -105,54 +110,6 @@ impl From<Outage> for StepRefused {
 impl From<StorageError> for StepRefused {
     fn from(problem: StorageError) -> Self {
         Self::Outage(problem.into())
-    }
-}
-
-/// What a step wants, with everything drawn up that it may need.
-pub(super) enum Action {
-    /// The question is asked again.
-    Nothing(Option<Hint>),
-    Send(Box<Sending>),
-    Show(Box<Showing>),
-}
-
-pub(super) struct Sending {
-    pub(super) identity: Identity,
-    pub(super) challenge: ChallengeId,
-    pub(super) code_hash: OneTimeCodeHash,
-    pub(super) link_hash: Option<LinkHash>,
-    pub(super) message: OutgoingMessage,
-}
-
-pub(super) struct Showing {
-    pub(super) shown: Shown,
-    pub(super) arrival: Arrival,
-    pub(super) create: Option<Names>,
-    /// None: it is for the user's own account.
-    pub(super) issue: Option<Issue>,
-    pub(super) browser: Option<BrowserDraft>,
-    pub(super) passed: AuditId,
-}
-
-pub(super) enum Shown {
-    Code(OneTimeCode, Box<OneTimeCodeKey>),
-    Link(LinkHash),
-}
-
-impl Shown {
-    /// As the trail has it.
-    pub(super) const fn method(&self) -> &'static str {
-        match self {
-            Self::Code(..) => "email_code",
-            Self::Link(_) => "email_link",
-        }
-    }
-
-    pub(super) fn is_right(&self, challenge: ChallengeId, kept: &KeptSignIn) -> bool {
-        match self {
-            Self::Code(code, key) => kept.code_hash.as_ref().is_some_and(|hash| key.matches(challenge, code, hash)),
-            Self::Link(shown) => kept.link_hash == Some(*shown),
-        }
     }
 }
 
@@ -182,7 +139,8 @@ impl Service {
                     if let (true, Some(identity)) = (was_guess, &kept.sign_in.identity) {
                         self.count_guess(project, identity);
                     }
-                    Ok(Stepped::Asked { kept: *kept, hint })
+                    let passkey = plan.passkey_asked().filter(|_| hint.is_none());
+                    Ok(Stepped::Asked { kept, hint, passkey })
                 }
                 Ok(Done::Passed { news, is_issued, .. }) => {
                     for change in &news {
@@ -212,14 +170,16 @@ impl Service {
                     (Ok(()), None) => Ok(Action::Nothing(Some(Hint::RetryInput))),
                     (Ok(()), Some(code)) => {
                         let key = self.master_key.one_time_code_key(&stepping.project.project.id);
-                        self.showing(stepping, identity, Shown::Code(code, Box::new(key)))
+                        self.claiming(stepping, identity, Shown::Code(code, Box::new(key)))
                     }
                 }
             }
             Move::Link(secret) => match (&stepping.kept.sign_in.identity, LinkHash::of(secret)) {
-                (Some(identity), Some(hash)) => self.showing(stepping, identity, Shown::Link(hash)),
+                (Some(identity), Some(hash)) => self.claiming(stepping, identity, Shown::Link(hash)),
                 _ => Ok(Action::Nothing(Some(Hint::ResendCode))),
             },
+            Move::AskPasskey => self.asking_passkey(stepping),
+            Move::Passkey(response) => self.showing_passkey(stepping, response).await,
         }
     }
 
@@ -263,18 +223,10 @@ impl Service {
         Ok(Action::Send(Box::new(Sending { identity: to.clone(), challenge, code_hash, link_hash, message })))
     }
 
-    fn showing(&self, stepping: &Stepping<'_>, identity: &Identity, shown: Shown) -> Result<Action, StepRefused> {
+    fn claiming(&self, stepping: &Stepping<'_>, identity: &Identity, shown: Shown) -> Result<Action, StepRefused> {
         let (project, now) = (stepping.project, self.now());
-        let sign_in = &stepping.kept.sign_in;
         let proof = Proof { methods: "otp".parse::<Method>().into_iter().collect(), level: Level::OneFactor, at: now };
-        let request = kept_request(&sign_in.purpose)?;
-        let issue =
-            request.map(|request| self.draw_up_code(project, &request, proof.clone(), sign_in.dpop_jkt)).transpose()?;
-        let browser = match stepping.front {
-            Front::App => None,
-            Front::Browser { before } => Some(self.draw_up_browser(project, proof, before, stepping.caller)),
-        };
-        Ok(Action::Show(Box::new(Showing {
+        let claim = Claim {
             shown,
             arrival: Arrival {
                 project: project.project.id.clone(),
@@ -286,9 +238,26 @@ impl Service {
                 request: stepping.caller.request_id.clone(),
             },
             create: may_sign_up(project).then(|| Names { given: Name::empty(), family: Name::empty() }),
+        };
+        self.showing(stepping, Who::Address(claim), proof)
+    }
+
+    pub(super) fn showing(&self, stepping: &Stepping<'_>, who: Who, proof: Proof) -> Result<Action, StepRefused> {
+        let (project, now) = (stepping.project, self.now());
+        let sign_in = &stepping.kept.sign_in;
+        let request = kept_request(&sign_in.purpose)?;
+        let issue =
+            request.map(|request| self.draw_up_code(project, &request, proof.clone(), sign_in.dpop_jkt)).transpose()?;
+        let browser = match stepping.front {
+            Front::App => None,
+            Front::Browser { before } => Some(self.draw_up_browser(project, proof, before, stepping.caller)),
+        };
+        Ok(Action::Show(Box::new(Showing {
+            who,
             issue,
             browser,
             passed: AuditId::new(now, self.entropy.bytes()),
+            request: stepping.caller.request_id.clone(),
         })))
     }
 }
@@ -302,6 +271,14 @@ impl Plan {
         Stepped::Passed {
             code: showing.issue.as_ref().filter(|_| is_issued).map(Issue::code),
             cookie: showing.browser.as_ref().map(|browser| browser.cookie.clone()),
+        }
+    }
+
+    /// What a passkey is to answer, where that was asked for.
+    fn passkey_asked(&self) -> Option<PasskeyChallenge> {
+        match &self.action {
+            Action::Ask(challenge) => Some(PasskeyChallenge::clone(challenge)),
+            _ => None,
         }
     }
 }

@@ -18,11 +18,15 @@ use countersign_storage::{
 
 use super::{
     Denial,
+    action::{Action, Claim, Sending, Showing, Who},
     issue::Issued,
     prompt::Hint,
-    step::{Action, Sending, Showing},
 };
-use crate::{directory::ProjectView, users::arrival::Arrived};
+use crate::{
+    directory::ProjectView,
+    passkeys::{PasskeyChallenge, PasskeyProof, Recorded},
+    users::arrival::{Arrived, ArrivedUser},
+};
 
 /// Everything the transaction needs, drawn up before: it may run several times and must come to the same.
 pub(super) struct Plan {
@@ -60,7 +64,12 @@ impl Plan {
         match &self.action {
             Action::Nothing(hint) => Ok(asked(kept, *hint)),
             Action::Send(sending) => self.send(conn, kept, sending).await,
-            Action::Show(showing) => self.show(conn, kept, showing).await,
+            Action::Ask(challenge) => self.ask(conn, kept, challenge).await,
+            Action::Fail(hint) => forget_challenge(conn, kept, *hint).await,
+            Action::Show(showing) => match &showing.who {
+                Who::Address(claim) => self.show_code(conn, kept, showing, claim).await,
+                Who::Passkey { proof, state } => self.show_passkey(conn, kept, showing, proof, state).await,
+            },
         }
     }
 
@@ -70,49 +79,98 @@ impl Plan {
             Ok(sign_in) => sign_in,
             Err(reason) => return Ok(asked(kept, Some(reason.into()))),
         };
-        let kept = KeptSignIn { sign_in, code_hash: Some(sending.code_hash.clone()), link_hash: sending.link_hash };
+        let (code_hash, link_hash) = (Some(sending.code_hash.clone()), sending.link_hash);
+        let kept = KeptSignIn { sign_in, code_hash, link_hash, ..kept };
         sign_ins::update(conn, &kept).await?;
         messages::insert(conn, &sending.message).await?;
         Ok(asked(kept, None))
     }
 
-    async fn show(&self, conn: &mut Conn<'_>, kept: KeptSignIn, showing: &Showing) -> Result<Done> {
+    async fn ask(&self, conn: &mut Conn<'_>, kept: KeptSignIn, challenge: &PasskeyChallenge) -> Result<Done> {
+        if let Err(reason) = kept.sign_in.awaits_proof(self.now) {
+            return Ok(asked(kept, Some(reason.into())));
+        }
+        let kept = KeptSignIn { passkey_state: Some(challenge.state.clone()), ..kept };
+        sign_ins::update(conn, &kept).await?;
+        Ok(asked(kept, None))
+    }
+
+    async fn show_code(&self, conn: &mut Conn<'_>, kept: KeptSignIn, showing: &Showing, claim: &Claim) -> Result<Done> {
         let sent = match kept.sign_in.judge(self.now) {
             Ok(sent) => sent,
             Err(reason) => return Ok(asked(kept, Some(reason.into()))),
         };
         // Somebody may have become somebody else in another tab since the code was drawn up.
-        let is_same_person = kept.sign_in.identity.as_ref() == Some(&showing.arrival.identity);
-        if !is_same_person || !showing.shown.is_right(sent.challenge, &kept) {
+        let is_same_person = kept.sign_in.identity.as_ref() == Some(&claim.arrival.identity);
+        if !is_same_person || !claim.shown.is_right(sent.challenge, &kept) {
             let mistaken = KeptSignIn { sign_in: kept.sign_in.mistaken(), ..kept };
             sign_ins::update(conn, &mistaken).await?;
             let hint = mistaken.sign_in.judge(self.now).map_or_else(Hint::from, |_| Hint::RetryInput);
             return Ok(Done::Asked { kept: Box::new(mistaken), hint: Some(hint), was_guess: true });
         }
-        self.pass(conn, kept, showing).await
+        let who = match (claim.arrival.find(conn).await?, &claim.create) {
+            (Arrived::Disabled, _) => Err(Denial::Disabled),
+            (Arrived::User(user), _) => Ok(*user),
+            (Arrived::Nobody, None) => Err(Denial::NoAccount),
+            (Arrived::Nobody, Some(names)) => Ok(claim.arrival.create(conn, names).await?),
+        };
+        self.pass(conn, kept, showing, who).await
     }
 
-    /// The address is proved. Whatever comes of that, it can't be proved by this code again.
-    async fn pass(&self, conn: &mut Conn<'_>, kept: KeptSignIn, showing: &Showing) -> Result<Done> {
-        let done = self.arrive(conn, &kept, showing).await?;
+    async fn show_passkey(
+        &self,
+        conn: &mut Conn<'_>,
+        kept: KeptSignIn,
+        showing: &Showing,
+        proof: &PasskeyProof,
+        state: &str,
+    ) -> Result<Done> {
+        if let Err(reason) = kept.sign_in.awaits_proof(self.now) {
+            return Ok(asked(kept, Some(reason.into())));
+        }
+        // Another challenge may have taken the place of the one that was answered.
+        if kept.passkey_state.as_deref() != Some(state) {
+            return Ok(asked(kept, Some(Hint::RetryPasskey)));
+        }
+        let who = match proof.record(conn).await? {
+            Recorded::Late => return forget_challenge(conn, kept, Hint::RetryPasskey).await,
+            Recorded::Disabled => Err(Denial::Disabled),
+            Recorded::User { generation } => {
+                Ok(ArrivedUser { id: proof.user, generation, entries: Vec::new(), news: Vec::new() })
+            }
+        };
+        self.pass(conn, kept, showing, who).await
+    }
+
+    /// Somebody is proved. Whatever comes of that, they can't be proved by the same again.
+    async fn pass(
+        &self,
+        conn: &mut Conn<'_>,
+        kept: KeptSignIn,
+        showing: &Showing,
+        who: std::result::Result<ArrivedUser, Denial>,
+    ) -> Result<Done> {
+        let done = match who {
+            Ok(user) => self.arrive(conn, &kept, showing, user).await?,
+            Err(denial) => Done::Denied(denial),
+        };
         match done {
             Done::Passed { user, is_issued: false, .. } if showing.issue.is_some() => {
-                let known = kept.sign_in.proved(user);
-                sign_ins::update(conn, &KeptSignIn { sign_in: known, code_hash: None, link_hash: None }).await?;
+                sign_ins::update(conn, &KeptSignIn::of(kept.sign_in.proved(user))).await?;
             }
             _ => sign_ins::end(conn, &self.project.project.id, self.id, self.now).await?,
         }
         Ok(done)
     }
 
-    /// Whose address is it, and what does the client get?
-    async fn arrive(&self, conn: &mut Conn<'_>, kept: &KeptSignIn, showing: &Showing) -> Result<Done> {
-        let user = match (showing.arrival.find(conn).await?, &showing.create) {
-            (Arrived::Disabled, _) => return Ok(Done::Denied(Denial::Disabled)),
-            (Arrived::User(user), _) => user,
-            (Arrived::Nobody, None) => return Ok(Done::Denied(Denial::NoAccount)),
-            (Arrived::Nobody, Some(names)) => Box::new(showing.arrival.create(conn, names).await?),
-        };
+    /// What does the client get?
+    async fn arrive(
+        &self,
+        conn: &mut Conn<'_>,
+        kept: &KeptSignIn,
+        showing: &Showing,
+        user: ArrivedUser,
+    ) -> Result<Done> {
         audit::insert_many(conn, &user.entries.iter().collect::<Vec<_>>()).await?;
         for change in &user.news {
             changes::insert(conn, change).await?;
@@ -143,11 +201,23 @@ impl Plan {
             at: self.now,
             act: Act::SignInPassed,
             actor: Actor::User(user),
-            subject: Subject { user: Some(user), client: kept.sign_in.purpose.client().cloned(), ..Subject::default() },
-            request: Some(showing.arrival.request.clone()),
-            detail: vec![("method", showing.shown.method().to_owned())],
+            subject: Subject {
+                user: Some(user),
+                client: kept.sign_in.purpose.client().cloned(),
+                key: showing.who.key(),
+                ..Subject::default()
+            },
+            request: Some(showing.request.clone()),
+            detail: vec![("method", showing.who.method().to_owned())],
         }
     }
+}
+
+/// A challenge is answered once, well or badly.
+async fn forget_challenge(conn: &mut Conn<'_>, kept: KeptSignIn, hint: Hint) -> Result<Done> {
+    let kept = KeptSignIn { passkey_state: None, ..kept };
+    sign_ins::update(conn, &kept).await?;
+    Ok(asked(kept, Some(hint)))
 }
 
 fn asked(kept: KeptSignIn, hint: Option<Hint>) -> Done {

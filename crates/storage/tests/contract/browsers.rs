@@ -22,6 +22,7 @@ on_both_engines!(
     it_is_known_by_its_own_cookie_alone,
     nobody_is_signed_in_who_may_not_be,
     one_that_was_ended_is_found_no_more_and_only_its_user_ends_it,
+    what_a_passkey_is_to_answer_is_taken_up_once,
     what_is_over_goes_a_little_at_a_time,
     consent_is_for_one_user_and_one_client_and_the_newest_counts,
     a_user_who_is_forgotten_leaves_neither,
@@ -86,6 +87,21 @@ async fn nobody_is_signed_in_who_may_not_be(engine: Engine) {
     assert!(!write!(given, [another], browser_sessions::insert, &another, cookie(2)).unwrap());
     let nobody = BrowserSession { user: UserId::from_bytes([5; 16]), ..self::session(&user, 3) };
     assert!(!write!(given, [nobody], browser_sessions::insert, &nobody, cookie(3)).unwrap());
+}
+
+async fn what_a_passkey_is_to_answer_is_taken_up_once(engine: Engine) {
+    let (given, user, session, own) = opened(engine).await;
+    let other = self::session(&user, 2);
+    assert!(write!(given, [other], browser_sessions::insert, &other, cookie(2)).unwrap());
+    let take = async |id| write!(given, [], browser_sessions::take_passkey_state, &p1(), id).unwrap();
+    assert_eq!(take(session.id).await, None);
+    for state in ["first", "a 'quoted' ünïcode one"] {
+        write!(given, [], browser_sessions::keep_passkey_state, &p1(), session.id, state).unwrap();
+    }
+    assert_eq!(take(other.id).await, None);
+    assert_eq!(take(session.id).await.as_deref(), Some("a 'quoted' ünïcode one"));
+    assert_eq!(take(session.id).await, None);
+    assert!(read!(given, browser_sessions::find, &p1(), session.id, own).unwrap().is_some());
 }
 
 async fn one_that_was_ended_is_found_no_more_and_only_its_user_ends_it(engine: Engine) {

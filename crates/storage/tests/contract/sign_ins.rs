@@ -63,17 +63,18 @@ async fn taken(given: &Given, shown: &str, next: &str) -> Option<KeptSignIn> {
 async fn a_sign_in_reads_back_as_it_was_written(engine: Engine) {
     let given = begun(engine).await;
     let found = read!(given, sign_ins::find, &p1(), sign_in(1).id, &handle("first")).unwrap().unwrap();
-    assert_eq!(found, KeptSignIn { sign_in: sign_in(1), code_hash: None, link_hash: None });
+    assert_eq!(found, KeptSignIn::of(sign_in(1)));
     let sent = sign_in(1).send(ChallengeId::new(at(5), [9; 10]), at(5)).unwrap().mistaken();
     let kept = KeptSignIn {
         sign_in: sent,
         code_hash: Some(OneTimeCodeHash::from_text("hash".to_owned())),
         link_hash: LinkHash::of("AAAAAAAAAAAAAAAAAAAAAA"),
+        passkey_state: Some(r#"{"challenge":"a 'quoted' ünïcode one"}"#.to_owned()),
     };
     write!(given, [kept], sign_ins::update, &kept).unwrap();
     assert_eq!(taken(&given, "first", "second").await, Some(kept.clone()));
     let other = kept.sign_in.named(email("b@example.com"), at(6)).unwrap();
-    let other = KeptSignIn { sign_in: other, code_hash: None, link_hash: None };
+    let other = KeptSignIn::of(other);
     write!(given, [other], sign_ins::update, &other).unwrap();
     assert_eq!(taken(&given, "second", "third").await, Some(other.clone()));
     let known = KeptSignIn { sign_in: other.sign_in.proved(UserId::from_bytes([3; 16])), ..other };

@@ -20,7 +20,7 @@ pub struct ChallengeSchema {
     pub code_challenge: Option<String>,
     /// At first: `S256`.
     pub code_challenge_method: Option<String>,
-    /// At first: the user's e-mail address.
+    /// At first: the user's e-mail address. Without one the user is known by a passkey alone, where there are passkeys.
     pub login_hint: Option<String>,
     /// At first: for the id_token.
     pub nonce: Option<String>,
@@ -28,10 +28,12 @@ pub struct ChallengeSchema {
     pub redirect_uri: Option<String>,
     /// Then: from the last answer.
     pub auth_session: Option<String>,
-    /// Then: `email_code`; again, for another code.
+    /// Then: `email_code`; again, for another code. Or `passkey`.
     pub method: Option<String>,
     /// Then: what the user typed.
     pub code: Option<String>,
+    /// Or: the passkey's answer, `PublicKeyCredential.toJSON()` as text.
+    pub passkey: Option<String>,
 }
 
 /// More is needed.
@@ -51,7 +53,8 @@ pub struct InsufficientAuthorization {
     pub prompt: PromptBody,
 }
 
-/// What is asked. `hint` says what to do after a mistake: `retry_input`, `resend_code`, `restart_flow`, or `wait` for `retry_after` seconds.
+/// What is asked. `hint` says what to do after a mistake: `retry_input`, `resend_code`, `retry_passkey` (send `method` again), `restart_flow`, or
+/// `wait` for `retry_after` seconds.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum PromptBody {
@@ -84,6 +87,15 @@ pub enum PromptBody {
         /// In seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
+    },
+    /// Which passkey the user has: send `passkey`. What is wrong with one isn't said.
+    Passkey {
+        /// What `PublicKeyCredential.parseRequestOptionsFromJSON` takes; its result goes to `navigator.credentials.get` as `publicKey`.
+        #[serde(rename = "publicKey")]
+        #[schema(value_type = Object)]
+        public_key: serde_json::Value,
+        /// From when on its challenge is worthless, in seconds since 1970. It is good for one answer.
+        expires_at: i64,
     },
 }
 

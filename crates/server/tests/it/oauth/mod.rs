@@ -2,6 +2,7 @@
 
 mod authorization;
 mod challenge;
+mod challenge_passkeys;
 mod client_auth;
 mod client_credentials;
 mod codes;

@@ -4,6 +4,8 @@ mod account;
 mod attacks;
 mod consent;
 mod in_browser;
+mod own_passkeys;
+mod passkeys;
 mod prompts;
 mod sign_in;
 mod trouble;

@@ -1,4 +1,4 @@
-//! Passkeys, shown by an authenticator in software. No door leads to them yet: these tests stand where a page will.
+//! Passkeys, shown by an authenticator in software. These tests stand where a page or a door does; those are tried in `pages` and `oauth`.
 
 mod assertion;
 mod false_assertions;

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { mail, signIn, visit } from './visitor.mjs';
+import { APP, mail, signIn, visit } from './visitor.mjs';
 
 await visit(async ({ app, open }) => {
   const context = await open();
@@ -29,10 +29,10 @@ await visit(async ({ app, open }) => {
 
   // A wrong code.
   await page.getByLabel('Code, 6 digits').fill(code === '000000' ? '000001' : '000000');
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   assert.match(await page.getByRole('alert').textContent(), /you can try 4 more times/);
   await page.getByLabel('Code, 6 digits').fill(code);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
   await heading('The app');
 
   // An old form, sent after all.
@@ -60,7 +60,7 @@ await visit(async ({ app, open }) => {
   // A page of somebody else's that frames ours shows nothing.
   await page.goto(`${new URL(app.address({})).origin}/account`);
   const evil = await (await open()).newPage();
-  await evil.goto(`http://localhost:${process.env.APP_PORT}/callback`);
+  await evil.goto(`${APP}/callback`);
   await evil.evaluate((address) => {
     document.body.append(Object.assign(document.createElement('iframe'), { src: address }));
   }, app.address());

@@ -60,11 +60,37 @@ async function tour(app, context, name, isGerman) {
   await page.goto(`${new URL(app.address()).origin}/account`);
   await page.getByRole('listitem').first().waitFor();
   await look('account');
+  await makePasskey(context, page);
+  await look('account-passkeys');
+  await page.locator('summary').click();
+  await look('account-rename');
+  await page.goto(`${new URL(page.url()).origin}/account?m=passkey`);
+  await look('account-wrong');
+  await page.goto(app.address({ prompt: 'login' }));
+  await page.locator('form[data-passkey]').waitFor();
+  await page.goto(`${page.url()}?m=passkey`);
+  await page.getByRole('alert').waitFor();
+  await look('passkey-wrong');
   await page.goto(app.address({ prompt: 'select_account' }));
   await look('which');
   await page.goto(app.address({ client_id: 'c9' }));
   await look('mistake');
   assert.equal(await page.locator('html').getAttribute('lang'), isGerman ? 'de' : 'en');
+}
+
+/** The authenticator is gone afterwards: it would sign whoever comes next in by itself. */
+async function makePasskey(context, page) {
+  const tools = await context.newCDPSession(page);
+  await tools.send('WebAuthn.enable');
+  const options = {
+    protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
+    automaticPresenceSimulation: true,
+  };
+  await tools.send('WebAuthn.addVirtualAuthenticator', { options });
+  await page.locator('form[data-passkey] button').click();
+  await page.locator('summary').waitFor();
+  await tools.send('WebAuthn.disable');
+  await tools.detach();
 }
 
 async function inspect(context, page, what, name) {

@@ -68,7 +68,7 @@ await visit(async ({ app, open }) => {
   const { link } = await mail('bob@example.com');
   const tab = await context.newPage();
   await tab.goto(link);
-  await tab.getByRole('button', { name: 'Sign in' }).click();
+  await tab.getByRole('button', { name: 'Sign in', exact: true }).click();
   await tab.getByRole('heading', { name: 'The app' }).waitFor();
   assert.equal((await app.redeem(app.answers.at(-1).code)).status, 200);
   await page.reload();

@@ -7,7 +7,8 @@ import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
 
 const { BROWSER, SERVER, APP_PORT } = process.env;
-export const APP = `http://localhost:${APP_PORT}`;
+// Another site than ours, which is called `localhost`, as passkeys need.
+export const APP = `http://127.0.0.1:${APP_PORT}`;
 
 /** Runs a visit; a page that complains has failed, but for what is to be complained of. */
 export async function visit(what, expected = []) {
@@ -87,5 +88,5 @@ export async function signIn(page, email) {
   await page.getByRole('heading', { name: 'Check your mail' }).waitFor();
   const { code } = await mail(email);
   await page.getByLabel('Code, 6 digits').fill(code);
-  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }

@@ -1,0 +1,196 @@
+//! Passkeys on our own pages: what a page's script asks for, and what a user does with their own.
+
+use std::time::Duration;
+
+use countersign_domain::{
+    browser_session::Freshness,
+    id::PasskeyId,
+    passkey::{MOST, Passkey},
+    sign_in::Purpose,
+    text::Name,
+};
+use countersign_storage::browser_sessions;
+use serde_json::Value;
+
+use super::{Browser, PageRefused, account::Owner, authorize::Authorized, locale_of, session::LiveBrowser};
+use crate::{
+    Service,
+    address::Address,
+    admin::Refused,
+    caller::Caller,
+    directory::ProjectView,
+    error::Outage,
+    passkeys::{By, PasskeyRefused, Registration},
+    sign_in::step::{Move, StepRefused, Stepped},
+};
+
+/// How lately somebody must have been proved who changes their passkeys: a browser that was left open is worth none.
+const LATELY: Duration = Duration::from_mins(10);
+
+/// A user's passkeys, as their own page has them.
+pub struct OwnPasskeys {
+    /// The oldest first.
+    pub all: Vec<Passkey>,
+    /// There may be another, as far as browsers can tell.
+    pub may_add: bool,
+    /// Whoever changes them must sign in again first.
+    pub is_locked: bool,
+}
+
+/// What a user does with their passkeys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change<'a> {
+    /// Adds the one that answered the challenge.
+    Add {
+        /// What the authenticator said.
+        response: &'a str,
+    },
+    /// Calls one something else.
+    Rename {
+        /// Which.
+        id: &'a str,
+        /// What.
+        name: &'a str,
+    },
+    /// Takes one away.
+    Remove {
+        /// Which.
+        id: &'a str,
+    },
+}
+
+/// What comes of it.
+pub enum Changed {
+    /// It is done.
+    Done,
+    /// It won't do.
+    Failed,
+    /// They must prove again who they are.
+    SignIn(Authorized),
+}
+
+impl Service {
+    /// What a passkey is to answer on the page of a sign-in. None: none can be asked for now; whoever sends the form all the same hears why.
+    pub async fn passkey_question_of_page(
+        &self,
+        address: &Address,
+        id: &str,
+        unverified_form_token: &str,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<Option<Value>, PageRefused> {
+        let own = self.own_sign_in(address, id, browser).await?;
+        if !own.visit.is_form_token(own.kept.sign_in.id, unverified_form_token) {
+            return Err(PageRefused::Forged);
+        }
+        match self.stepped_in_browser(&own, Move::AskPasskey, browser, caller).await {
+            Ok(Stepped::Asked { passkey, .. }) => Ok(passkey.map(|passkey| passkey.options)),
+            Err(StepRefused::Outage(outage)) => Err(outage.into()),
+            Ok(Stepped::Passed { .. }) | Err(_) => Err(PageRefused::Over),
+        }
+    }
+
+    /// What a new passkey is to answer. None: there can't be one now; whoever sends the form all the same hears why.
+    pub async fn passkey_question_of_account(
+        &self,
+        address: &Address,
+        unverified_form_token: &str,
+        browser: Browser<'_>,
+    ) -> Result<Option<Value>, PageRefused> {
+        let Owner { project, live } = self.owner_of_form(address, unverified_form_token, browser).await?;
+        if !self.was_proved_lately(&live) {
+            return Ok(None);
+        }
+        let challenge = match self.begin_registration(&project, live.session.user).await {
+            Ok(challenge) => challenge,
+            Err(PasskeyRefused::Outage(outage)) => return Err(outage.into()),
+            Err(_) => return Ok(None),
+        };
+        let (id, session, state) = (project.project.id.clone(), live.session.id, challenge.state);
+        let written = self.db.write(move |mut conn| {
+            let (id, state) = (id.clone(), state.clone());
+            Box::pin(async move { browser_sessions::keep_passkey_state(&mut conn, &id, session, &state).await })
+        });
+        written.await.map_err(Outage::from)?;
+        Ok(Some(challenge.options))
+    }
+
+    /// A user changes their passkeys.
+    pub async fn change_passkeys(
+        &self,
+        address: &Address,
+        change: Change<'_>,
+        unverified_form_token: &str,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<Changed, PageRefused> {
+        let owner = self.owner_of_form(address, unverified_form_token, browser).await?;
+        if !self.was_proved_lately(&owner.live) {
+            let sign_in = self.new_sign_in(&owner.project, Purpose::Account);
+            return Ok(Changed::SignIn(self.begin_in_browser(&owner.project, sign_in, browser, caller).await?));
+        }
+        let (project, user) = (&owner.project.project.id, owner.live.session.user);
+        let by = By::User { caller, locale: locale_of(&[], browser) };
+        let done = match change {
+            Change::Add { response } => return self.add_passkey(&owner, response, browser, caller).await,
+            Change::Rename { id, name } => match (id.parse::<PasskeyId>(), name.parse::<Name>()) {
+                (Ok(id), Ok(name)) if !name.as_str().trim().is_empty() => {
+                    self.rename_passkey(project, user, id, name, by).await
+                }
+                _ => return Ok(Changed::Failed),
+            },
+            Change::Remove { id } => match id.parse::<PasskeyId>() {
+                Ok(id) => self.remove_passkey(project, user, id, by).await,
+                Err(_) => return Ok(Changed::Failed),
+            },
+        };
+        match done {
+            Ok(()) => Ok(Changed::Done),
+            Err(Refused::Outage(outage)) => Err(outage.into()),
+            Err(_) => Ok(Changed::Failed),
+        }
+    }
+
+    async fn add_passkey(
+        &self,
+        owner: &Owner,
+        response: &str,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<Changed, PageRefused> {
+        let (id, session) = (owner.project.project.id.clone(), owner.live.session.id);
+        let taken = self.db.write(move |mut conn| {
+            let id = id.clone();
+            Box::pin(async move { browser_sessions::take_passkey_state(&mut conn, &id, session).await })
+        });
+        let Some(state) = taken.await.map_err(Outage::from)? else {
+            return Ok(Changed::Failed);
+        };
+        let registration = Registration {
+            user: owner.live.session.user,
+            state: &state,
+            response,
+            name: Name::empty(),
+            locale: locale_of(&[], browser),
+        };
+        match self.finish_registration(&owner.project, registration, caller).await {
+            Ok(_) => Ok(Changed::Done),
+            Err(PasskeyRefused::Outage(outage)) => Err(outage.into()),
+            Err(_) => Ok(Changed::Failed),
+        }
+    }
+
+    pub(super) async fn own_passkeys(&self, project: &ProjectView, live: &LiveBrowser) -> Result<OwnPasskeys, Outage> {
+        let all = self.list_passkeys(&project.project.id, live.session.user).await?;
+        Ok(OwnPasskeys {
+            may_add: all.len() < MOST && self.has_passkeys(project),
+            is_locked: !self.was_proved_lately(live),
+            all,
+        })
+    }
+
+    fn was_proved_lately(&self, live: &LiveBrowser) -> bool {
+        let lately = u32::try_from(LATELY.as_secs()).unwrap_or(0);
+        live.session.is_fresh(Freshness { max_age: Some(lately), not_before: None }, self.now())
+    }
+}
