@@ -105,7 +105,12 @@ impl House {
 
     /// One in development that is called `localhost`, as passkeys need.
     pub async fn at_localhost(engine: Engine) -> Self {
-        Self::open_at(engine, Delivery::Outbox, NOON, Named::ByName).await
+        Self::at_localhost_with_delivery(engine, Delivery::Outbox).await
+    }
+
+    /// One that is called `localhost`, whose messages leave so.
+    pub async fn at_localhost_with_delivery(engine: Engine, delivery: Delivery) -> Self {
+        Self::open_at(engine, delivery, NOON, Named::ByName).await
     }
 
     /// A new deployment whose clock stands at the real time, for programs that go by that.

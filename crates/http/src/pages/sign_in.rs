@@ -139,7 +139,9 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
         Stage::Who { prefilled } => {
             let problem = mistake.map(|mistake| of_mistake(words, mistake));
             let has_mail = mail != ChannelState::Absent;
-            page(StatusCode::OK, &Who { frame, common, prefilled, known_as, problem, has_mail }, &needs)
+            let is_invalid = mistake == Some(Mistake::NoAddress);
+            let template = Who { frame, common, prefilled, known_as, problem, is_invalid, has_mail };
+            page(StatusCode::OK, &template, &needs)
         }
         Stage::Code { destination, length, resend_in, tries, tries_left } => {
             let wrong = (tries > 0 && tries_left > 0).then(|| words.wrong_code(&tries_left.to_string()));
@@ -207,6 +209,8 @@ struct Who {
     prefilled: String,
     known_as: Option<String>,
     problem: Option<String>,
+    /// What is wrong is the address.
+    is_invalid: bool,
     has_mail: bool,
 }
 

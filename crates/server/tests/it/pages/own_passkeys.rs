@@ -98,7 +98,7 @@ async fn who_was_proved_too_long_ago_signs_in_again_and_being_signed_in_is_not_e
         last = Some(page);
     }
     let account = browser.page("/account").await;
-    assert_eq!(passkey_ids(&account), [id.clone()]);
+    assert_eq!(passkey_ids(&account), std::slice::from_ref(&id));
     assert!(!account.says("Other"), "{}", account.answer);
     assert!(house.entries("passkey.removed").await.is_empty());
     assert_eq!(house.entries("passkey.added").await.len(), 1);

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use countersign_service::projects::state::StateChange;
+use countersign_domain::locale::Locale;
+use countersign_service::{
+    address::Address, caller::Caller, deliver::carrier::Delivery, passkeys::Registration, projects::state::StateChange,
+};
 use countersign_testkit::{
     answer::Answer,
     authenticator::{Authenticator, USER_PRESENT},
@@ -34,6 +37,7 @@ on_both_engines!(
     a_question_that_another_page_asks_for,
     questions_and_failures_have_a_measure,
     where_there_are_no_passkeys_no_page_speaks_of_them,
+    where_no_mail_is_sent_a_passkey_still_opens,
 );
 
 pub(super) async fn with_ada(engine: Engine) -> House {
@@ -116,7 +120,7 @@ async fn an_app_of_somebody_elses_asks_first_and_gets_the_same_proof(engine: Eng
 async fn a_passkey_is_as_new_a_proof_as_an_app_can_ask_for() {
     let house = with_ada(Engine::Sqlite).await;
     let (browser, passkey) = house.passkey_of(ADA).await;
-    house.advance(Duration::from_secs(60)).await;
+    house.advance(Duration::from_mins(1)).await;
     let by_code = house.browser();
     by_code.signs_in(&house, ADA, &[]).await.code_for_app();
     let two_factors = ("acr_values", "urn:countersign:acr:two-factors");
@@ -125,7 +129,7 @@ async fn a_passkey_is_as_new_a_proof_as_an_app_can_ask_for() {
         let code = browser.shows_passkey(&page, &passkey).await.code_for_app();
         let tokens = house.node.token(&redemption(&code)).await.ok();
         assert_eq!(claims(&tokens.text("id_token"))["auth_time"], house.node.service.now().seconds(), "{asked:?}");
-        house.advance(Duration::from_secs(60)).await;
+        house.advance(Duration::from_mins(1)).await;
     }
 }
 
@@ -346,6 +350,32 @@ async fn where_there_are_no_passkeys_no_page_speaks_of_them(engine: Engine) {
     assert_eq!(browser.passkey_question(&page).await.status(), 409);
     browser.signs_in(&house, ADA, &[]).await.code_for_app();
     assert!(!browser.page("/account").await.says("asskey"));
+}
+
+async fn where_no_mail_is_sent_a_passkey_still_opens(engine: Engine) {
+    let house = House::at_localhost_with_delivery(engine, Delivery::NOWHERE).await;
+    house.web_app().await;
+    let ada = house.user(ADA).await.parse().unwrap();
+    let service = &house.node.service;
+    let project = service.project(&Address { path: Some("p1".to_owned()), host: None }).unwrap();
+    let challenge = service.begin_registration(&project, ada).await.unwrap();
+    let mut passkey = Authenticator::synced(house.public_url());
+    let response = passkey.create(&challenge.options);
+    let name = "".parse().unwrap();
+    let registration =
+        Registration { user: ada, state: &challenge.state, response: &response, name, locale: Locale::En };
+    let caller = Caller {
+        address: [127, 0, 0, 1].into(),
+        user_agent: String::new(),
+        origin: None,
+        request_id: "request-1".to_owned(),
+    };
+    service.finish_registration(&project, registration, &caller).await.unwrap();
+    let browser = house.browser();
+    let page = browser.sent_by_app(&house, &[]).await;
+    assert!(page.says("sign in another way") && !page.says("type=\"email\""), "{}", page.answer);
+    assert!(page.says("Sign in with a passkey"), "{}", page.answer);
+    browser.shows_passkey(&page, &passkey).await.code_for_app();
 }
 
 /// The passkeys on a user's own page.
