@@ -1,5 +1,7 @@
 //! Signing in by a passkey. Nobody need have said who they are: whose it is says the passkey.
 
+use std::num::NonZeroU32;
+
 use countersign_crypto::caller_marks::network_of;
 
 use super::{
@@ -12,6 +14,9 @@ use crate::{
     limits::{Rate, TooMany},
     passkeys::PasskeyRefused,
 };
+
+/// How many a sign-in comes to, by and large: one as its page is shown, one by the button, one after a mistake.
+const QUESTIONS: NonZeroU32 = NonZeroU32::new(3).unwrap();
 
 impl Service {
     /// Draws up what a passkey is to answer.
@@ -29,11 +34,12 @@ impl Service {
         }
     }
 
-    /// Each question is written down, so one network asks so many, as it begins so many sign-ins.
+    /// Each question is written down, so one network asks so many: some for each sign-in that it may begin.
     fn take_question(&self, stepping: &Stepping<'_>) -> Result<(), TooMany> {
         let project = stepping.project;
         let who = ("passkey-questions", project.project.id.as_str(), network_of(stepping.caller.address));
-        self.limits.take(&who, Rate::per_minute(project.settings.limit_sign_ins), self.monotonic())
+        let rate = Rate::per_minute(project.settings.limit_sign_ins.saturating_mul(QUESTIONS));
+        self.limits.take(&who, rate, self.monotonic())
     }
 
     /// A passkey answers. Whatever is wrong with it, whoever shows it hears one thing.
