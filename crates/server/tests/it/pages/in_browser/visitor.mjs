@@ -73,12 +73,20 @@ async function anApp() {
   };
 }
 
-/** The newest message to an address. */
+const seen = new Set();
+
+/** The one message to an address that came since the last was looked at. Which of two is newer nobody can tell: the server's clock stands still. */
 export async function mail(to) {
+  const fresh = (await messages(to)).filter(({ id }) => !seen.has(id));
+  assert.equal(fresh.length, 1, `${fresh.length} new messages to ${to}`);
+  seen.add(fresh[0].id);
+  return fresh[0];
+}
+
+/** All messages to an address. */
+export async function messages(to) {
   const answer = await fetch(`${SERVER}/dev/outbox?to=${encodeURIComponent(to)}`);
-  const { messages } = await answer.json();
-  assert.ok(messages.length > 0, `no message to ${to}`);
-  return messages[0];
+  return (await answer.json()).messages;
 }
 
 /** Types an address, and the code that comes. */
