@@ -18,6 +18,7 @@ pub mod http;
 pub mod program;
 pub mod provider;
 pub mod raw;
+pub mod sign_in;
 pub mod token;
 pub mod wait;
 
