@@ -1,5 +1,6 @@
 //! Client libraries of others, as they are published: nothing here is made for them.
 
+mod in_go;
 mod in_node;
 mod in_python;
 mod registered;

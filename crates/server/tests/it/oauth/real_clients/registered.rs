@@ -64,14 +64,20 @@ impl<'h> Registered<'h> {
         Self { house, http: house.node.client(), proof: Box::new(proof), facts }
     }
 
-    /// The user signs in. Gives where a browser would end up.
-    pub(super) async fn callback(&self) -> String {
-        let client = self.facts["client_id"].as_str().unwrap();
-        let more = [("client_id", client), ("nonce", "n-1")];
-        let asked = self.house.authorization(&over(&more, &[("state", "")]));
+    /// The user signs in. Gives the code.
+    pub(super) async fn code(&self) -> String {
+        let asked = self.house.authorization(&over(&self.asked(), &[("state", "")]));
         let named = (self.proof)().iter().any(|(name, _)| *name == "client_id");
         let asked = if named { over(&asked, &[("client_id", "")]) } else { asked };
-        let code = sign_in(&self.http, ADA, &asked, &*self.proof).await;
-        callback_with(self.house, &code, &more)
+        sign_in(&self.http, ADA, &asked, &*self.proof).await
+    }
+
+    /// The user signs in. Gives where a browser would end up.
+    pub(super) async fn callback(&self) -> String {
+        callback_with(self.house, &self.code().await, &self.asked())
+    }
+
+    fn asked(&self) -> [(&str, &str); 2] {
+        [("client_id", self.facts["client_id"].as_str().unwrap()), ("nonce", "n-1")]
     }
 }
