@@ -13,6 +13,7 @@ pub mod bound;
 pub mod client_app;
 pub mod clock;
 pub mod database;
+pub mod forger;
 pub mod house;
 pub mod http;
 pub mod program;
