@@ -22,6 +22,8 @@ struct Turn {
     primitives: Primitives,
 }
 
+type Part = fn(&Primitives) -> f64;
+
 /// All that was seen, by row.
 pub(super) struct Measured(BTreeMap<Row, Vec<Turn>>);
 
@@ -54,7 +56,7 @@ impl Turn {
 
 impl Measured {
     pub(super) fn print(&self) {
-        let lines: [(&str, fn(&Primitives) -> f64); 6] = [
+        let lines: [(&str, Part); 6] = [
             ("ES256 sign", |of| of.sign),
             ("ES256 verify", |of| of.verify),
             ("EdDSA sign", |of| of.sign_eddsa),
