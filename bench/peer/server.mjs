@@ -57,7 +57,7 @@ const provider = new Provider(`http://localhost:${port}`, {
   scopes: ['openid', 'offline_access', 'read'],
   findAccount: (ctx, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
   rotateRefreshToken: true,
-  ttl: { AccessToken: 900, ClientCredentials: 900, RefreshToken: 86_400, Grant: 86_400 },
+  ttl: { AccessToken: 86_400, ClientCredentials: 900, RefreshToken: 86_400, Grant: 86_400 },
   features: {
     clientCredentials: { enabled: true },
     introspection: { enabled: true },

@@ -1,6 +1,6 @@
 //! The servers of the measurement, all on one core, and what the load on them needs.
 
-use std::{fs, path::PathBuf, process::Command, thread::sleep, time::Duration};
+use std::{cell::Cell, fs, path::PathBuf, process::Command, thread::sleep, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -46,7 +46,12 @@ struct Peer {
     basic: String,
     /// Lines of an opaque access token and a refresh token.
     tokens: PathBuf,
+    /// How many turns have used up refresh tokens of theirs.
+    turns: Cell<usize>,
 }
+
+/// Enough to go round, and few enough for as many turns as there may be.
+const TURN: usize = 1_000;
 
 /// A request as the script sends it.
 struct Call {
@@ -103,7 +108,7 @@ impl<'b> Stage<'b> {
         let before = self.server.process.processor_time()?;
         let seen = self.load.run(self.bench, ours, "provider", &call.options)?;
         let processor = seen.each(self.server.process.processor_time()? - before) * 1e6;
-        let peer = match self.peer.call(row) {
+        let peer = match self.peer.call(self.bench, row)? {
             Some(call) => Some(self.load.run(self.bench, self.peer.process.port, "provider", &call.options)?),
             None => None,
         };
@@ -260,22 +265,34 @@ impl Peer {
         node.env("NODE_ENV", "production").arg(script).arg(port.to_string()).arg(&tokens);
         let process = Process::start(node, port, &bench.home.join("peer.log"))?;
         let basic = STANDARD.encode("c4:a+secret+of+the+bench%2C+long+enough+for+anything");
-        Ok(Self { process, basic, tokens })
+        Ok(Self { process, basic, tokens, turns: Cell::default() })
     }
 
     /// The same request there. It introspects no JWT, so it is asked about an opaque token.
-    fn call(&self, row: Row) -> Option<Call> {
-        let tokens = self.tokens.display().to_string();
+    fn call(&self, bench: &Bench, row: Row) -> Result<Option<Call>> {
         let call = |path, body| Call::to(path).saying("basic", &self.basic).saying("body", body);
         let api = "urn%3Acountersign%3Abench%3Aapi";
-        match row {
+        Ok(match row {
             Row::Token => Some(call("/token", &format!("{CLIENT_CREDENTIALS}&resource={api}"))),
-            Row::Introspect => Some(call("/token/introspection", "token={}").saying("tokens", &tokens)),
+            Row::Introspect => {
+                let tokens = self.tokens.display().to_string();
+                Some(call("/token/introspection", "token={}").saying("tokens", &tokens))
+            }
             Row::OauthRefresh => {
                 let call = call("/token", "grant_type=refresh_token&refresh_token={}");
-                Some(call.saying("tokens", &tokens).saying("word", "2").saying("next", "refresh_token"))
+                Some(call.saying("tokens", &self.unused(bench)?).saying("word", "2").saying("next", "refresh_token"))
             }
             _ => None,
-        }
+        })
+    }
+
+    /// Lines whose refresh tokens nobody has shown: one that comes again ends what it belongs to.
+    fn unused(&self, bench: &Bench) -> Result<String> {
+        let turn = self.turns.replace(self.turns.get() + 1);
+        let all = fs::read_to_string(&self.tokens)?;
+        let lines: Vec<&str> = all.lines().skip(turn * TURN).take(TURN).collect();
+        let file = bench.home.join("peer-tokens-unused");
+        fs::write(&file, lines.join("\n"))?;
+        Ok(file.display().to_string())
     }
 }
