@@ -90,4 +90,5 @@ def ulid(micros):
     return "".join(CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5))
 
 
-main()
+if __name__ == "__main__":
+    main()

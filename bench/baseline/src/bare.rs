@@ -10,7 +10,7 @@ use axum::{
     extract::Path,
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
     response::IntoResponse,
-    routing::{get, post},
+    routing::get,
 };
 use futures_util::StreamExt;
 use hyper::body::Incoming;
@@ -25,15 +25,30 @@ use crate::now;
 
 #[tokio::main]
 pub(crate) async fn serve(port: u16, answers: &path::Path) -> Result<()> {
-    let (vouch, refresh, me) = (canned(answers, "vouch")?, canned(answers, "refresh")?, canned(answers, "me")?);
-    let verify = canned(answers, "verify")?;
-    let (sign_up, toil) = (vouch.clone(), Toil::measured());
-    let router = Router::new()
+    let toil = Toil::measured();
+    let mut router = Router::new();
+    for (path, name) in [
+        ("/auth/v1/private/signin", "vouch"),
+        ("/auth/v1/private/signup", "vouch"),
+        ("/auth/v1/refreshtoken", "refresh"),
+        ("/verify", "verify"),
+        ("/v1/me", "me"),
+        // What the OpenID provider answers, each at a path of its own.
+        ("/canned/discovery", "discovery"),
+        ("/canned/jwks", "jwks"),
+        ("/canned/introspect", "introspect"),
+        ("/canned/token", "token"),
+        ("/canned/code", "code"),
+        ("/canned/oauth-refresh", "oauth-refresh"),
+    ] {
+        // Only what is measured was answered before.
+        if let Some(answer) = canned(answers, name)? {
+            let reads = answer.clone();
+            router = router.route(path, get(async move || answer.clone()).post(async move |_: Bytes| reads.clone()));
+        }
+    }
+    let router = router
         .route("/health/ready", get(async || StatusCode::OK))
-        .route("/auth/v1/private/signin", post(async move |_: Bytes| vouch.clone()))
-        .route("/auth/v1/private/signup", post(async move |_: Bytes| sign_up.clone()))
-        .route("/auth/v1/refreshtoken", post(async move |_: Bytes| refresh.clone()))
-        .route("/verify", get(async move || verify.clone()))
         .route("/interactions", get(async || small()))
         .route(
             "/interactions/{microseconds}",
@@ -42,8 +57,7 @@ pub(crate) async fn serve(port: u16, answers: &path::Path) -> Result<()> {
                 small()
             }),
         )
-        .route("/stream", get(stream))
-        .route("/v1/me", get(async move || me.clone()));
+        .route("/stream", get(stream));
     let mut builder = Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30)).half_close(true);
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
@@ -108,9 +122,12 @@ async fn stream() -> Body {
 
 type Canned = (HeaderMap, Bytes);
 
-/// What a server answered, from a file: a head, an empty line, a body.
-fn canned(answers: &path::Path, name: &str) -> Result<Canned> {
+/// What a server answered, from a file: a head, an empty line, a body. None: there is no such file.
+fn canned(answers: &path::Path, name: &str) -> Result<Option<Canned>> {
     let file = answers.join(name);
+    if !file.exists() {
+        return Ok(None);
+    }
     let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
     let (head, body) = text.split_once("\r\n\r\n").context("an answer without a body")?;
     let mut headers = HeaderMap::new();
@@ -121,5 +138,5 @@ fn canned(answers: &path::Path, name: &str) -> Result<Canned> {
             headers.append(HeaderName::try_from(name)?, HeaderValue::try_from(value)?);
         }
     }
-    Ok((headers, Bytes::copy_from_slice(body.as_bytes())))
+    Ok(Some((headers, Bytes::copy_from_slice(body.as_bytes()))))
 }

@@ -1,6 +1,7 @@
 //! `countersign-baseline`: what requests are measured against.
 #![expect(clippy::print_stdout, reason = "a tool of `cargo xtask bench`, which reads what it prints")]
 
+mod assertions;
 mod bare;
 mod rows;
 mod signatures;
@@ -41,12 +42,15 @@ enum Command {
         #[arg(long)]
         data: PathBuf,
     },
+    /// Sign assertions by which a client proves who it is; prints them, a line each, or what it registers
+    Assertions(assertions::Args),
 }
 
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Serve { port, answers } => bare::serve(port, &answers),
         Command::Primitives { seconds, data } => primitives(Duration::from_secs_f64(seconds), &data),
+        Command::Assertions(args) => args.print(),
     }
 }
 
@@ -60,6 +64,8 @@ fn primitives(span: Duration, data: &std::path::Path) -> Result<()> {
             "sign_all_cores": each(span, cores(), || keys.sign()),
             "verify": each(span, 1, || keys.verify()),
             "verify_all_cores": each(span, cores(), || keys.verify()),
+            "sign_eddsa": each(span, 1, || keys.sign_eddsa()),
+            "verify_eddsa": each(span, 1, || keys.verify_eddsa()),
             "hmac": each(span, 1, || keys.mac()),
             "insert": rows.insert,
             "update": rows.update,

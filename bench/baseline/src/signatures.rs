@@ -4,7 +4,10 @@ use anyhow::{Context, Result};
 use aws_lc_rs::{
     hmac,
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, ParsedPublicKey},
+    signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+        ParsedPublicKey,
+    },
 };
 
 const TOKEN: [u8; 540] = [b'a'; 540];
@@ -15,6 +18,9 @@ pub(crate) struct Keys {
     pair: EcdsaKeyPair,
     public: ParsedPublicKey,
     signature: Vec<u8>,
+    edwards: Ed25519KeyPair,
+    edwards_public: ParsedPublicKey,
+    edwards_signature: Vec<u8>,
     mac_key: hmac::Key,
 }
 
@@ -25,7 +31,10 @@ impl Keys {
         let signature = sign(&pair).context("a key that doesn't sign")?;
         let mac_key = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
         public.verify_sig(&TOKEN, &signature).context("a signature that doesn't verify")?;
-        Ok(Self { pair, public, signature, mac_key })
+        let edwards = Ed25519KeyPair::generate()?;
+        let edwards_public = ParsedPublicKey::new(&ED25519, edwards.public_key().as_ref())?;
+        let edwards_signature = edwards.sign(&TOKEN).as_ref().to_vec();
+        Ok(Self { pair, public, signature, edwards, edwards_public, edwards_signature, mac_key })
     }
 
     pub(crate) fn sign(&self) -> Option<Vec<u8>> {
@@ -34,6 +43,14 @@ impl Keys {
 
     pub(crate) fn verify(&self) -> bool {
         self.public.verify_sig(&TOKEN, &self.signature).is_ok()
+    }
+
+    pub(crate) fn sign_eddsa(&self) -> Vec<u8> {
+        self.edwards.sign(&TOKEN).as_ref().to_vec()
+    }
+
+    pub(crate) fn verify_eddsa(&self) -> bool {
+        self.edwards_public.verify_sig(&TOKEN, &self.edwards_signature).is_ok()
     }
 
     pub(crate) fn mac(&self) -> hmac::Tag {

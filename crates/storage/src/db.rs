@@ -153,6 +153,11 @@ impl Engine {
         }
     }
 
+    /// Whoever writes is alone from the beginning of the transaction: see [`begin`](Self::begin).
+    pub(crate) fn writers_are_alone(self) -> bool {
+        matches!(self, Self::Sqlite)
+    }
+
     /// Makes transactions take the write lock at their beginning: one that begins by reading would find the lock taken, and no waiting helps.
     pub(crate) fn begin(self) -> &'static str {
         match self {

@@ -15,11 +15,13 @@ pub mod browser;
 pub mod client_app;
 pub mod clock;
 pub mod database;
+pub mod forger;
 pub mod house;
 pub mod http;
 pub mod program;
 pub mod provider;
 pub mod raw;
+pub mod sign_in;
 pub mod token;
 pub mod wait;
 

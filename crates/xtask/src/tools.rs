@@ -77,8 +77,11 @@ pub(crate) fn python(sh: &Shell, name: &str, requirements: &Path) -> Result<Path
         }
         cmd!(sh, "python3 -m venv {home}").quiet().run()?;
     }
-    let pip = programs.join("pip");
-    cmd!(sh, "{pip} install --quiet --disable-pip-version-check --requirement {requirements}").quiet().run()?;
+    // By the interpreter: the script `pip` names the folder in which it was made, and works on that wherever it was copied to.
+    let python = programs.join("python");
+    cmd!(sh, "{python} -m pip install --quiet --disable-pip-version-check --requirement {requirements}")
+        .quiet()
+        .run()?;
     Ok(programs)
 }
 

@@ -81,6 +81,16 @@ impl Form {
 
 /// Undoes percent-encoding, with `+` for a space. Half an escape is a mistake and not a percent sign.
 pub fn decode(bytes: &[u8]) -> Result<String, FormError> {
+    // Tokens and codes have nothing to undo.
+    let is_plain = !bytes.iter().any(|b| matches!(b, b'+' | b'%'));
+    let plain = if is_plain { bytes.to_vec() } else { unescape(bytes)? };
+    let text = String::from_utf8(plain).map_err(|_| FormError::NotAForm)?;
+    let has_control =
+        if text.is_ascii() { text.bytes().any(|b| b.is_ascii_control()) } else { text.chars().any(char::is_control) };
+    if has_control { Err(FormError::NotAForm) } else { Ok(text) }
+}
+
+fn unescape(bytes: &[u8]) -> Result<Vec<u8>, FormError> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut rest = bytes.iter();
     while let Some(b) = rest.next() {
@@ -93,8 +103,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, FormError> {
             other => *other,
         });
     }
-    let text = String::from_utf8(plain).map_err(|_| FormError::NotAForm)?;
-    if text.chars().any(char::is_control) { Err(FormError::NotAForm) } else { Ok(text) }
+    Ok(plain)
 }
 
 fn hex(digit: u8) -> Option<u8> {

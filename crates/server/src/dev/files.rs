@@ -4,7 +4,10 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::oauth::{REDIRECT_URI, WEB};
+use super::{
+    backend::BackendSecrets,
+    oauth::{REDIRECT_URI, WEB},
+};
 use crate::{
     data_dir::{DataDir, write_private},
     error::Failure,
@@ -19,6 +22,8 @@ pub(super) struct DevFiles {
     pub(super) secret_key: String,
     /// None where a version wrote it that had no client API.
     pub(super) client_api: Option<ClientApi>,
+    /// None where an earlier version wrote it.
+    pub(super) backend: Option<BackendSecrets>,
     /// Of the tokens: the URL, unless the project was given a host of its own.
     pub(super) issuer: String,
     /// The key that signs, as of this start.
@@ -40,8 +45,11 @@ impl DevFiles {
         let issuer = json["oauth"]["issuer"].as_str()?.to_owned();
         let client_api = member("publishable_key").zip(member("hmac_secret"));
         let client_api = client_api.map(|(publishable_key, hmac_secret)| ClientApi { publishable_key, hmac_secret });
+        let of_backend = |name: &str| json["backend"][name].as_str().map(str::to_owned);
+        let backend = of_backend("session_secret").zip(of_backend("flask_secret_key"));
+        let backend = backend.map(|(session, flask)| BackendSecrets { session, flask });
         let public_key = json["oauth"]["public_key_pem"].as_str().unwrap_or_default().to_owned();
-        Some(Self { url: member("url")?, secret_key: member("secret_key")?, client_api, issuer, public_key })
+        Some(Self { url: member("url")?, secret_key: member("secret_key")?, client_api, backend, issuer, public_key })
     }
 
     pub(super) fn write(&self, data: &DataDir) -> Result<(), Failure> {
@@ -57,6 +65,10 @@ impl DevFiles {
         self.client_api.as_ref().map_or("", |keys| &keys.hmac_secret)
     }
 
+    fn backend(&self) -> (&str, &str) {
+        self.backend.as_ref().map_or(("", ""), |secrets| (&secrets.session, &secrets.flask))
+    }
+
     fn jwks_uri(&self) -> String {
         format!("{}/.well-known/jwks.json", self.issuer)
     }
@@ -66,6 +78,7 @@ impl DevFiles {
     }
 
     fn json(&self) -> Value {
+        let (session_secret, flask_secret_key) = self.backend();
         json!({
             "url": self.url,
             "project_id": "p1",
@@ -82,6 +95,7 @@ impl DevFiles {
                 "redirect_uri": REDIRECT_URI,
                 "public_key_pem": self.public_key,
             },
+            "backend": { "session_secret": session_secret, "flask_secret_key": flask_secret_key },
             "outbox_url": format!("{}/dev/outbox", self.url),
         })
     }
@@ -89,6 +103,7 @@ impl DevFiles {
     /// `NAME='value'`, as a shell and python-dotenv read it alike: no value has a quote in it.
     fn env(&self) -> String {
         let (jwks_uri, token_endpoint) = (self.jwks_uri(), self.token_endpoint());
+        let (session_secret, flask_secret_key) = self.backend();
         let facts = [
             ("HUMA_URL", self.url.as_str()),
             ("VERIFICATION_TOKEN", &self.secret_key),
@@ -101,6 +116,8 @@ impl DevFiles {
             // Whom an id_token is for: the client.
             ("OAUTH_AUDIENCE", WEB),
             ("OAUTH_PUBLIC_KEY", &self.public_key),
+            ("SESSION_SECRET", session_secret),
+            ("FLASK_SECRET_KEY", flask_secret_key),
         ];
         let mut text = String::new();
         for (name, value) in facts {

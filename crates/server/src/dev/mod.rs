@@ -1,10 +1,11 @@
 //! Development mode: a project that is ready to use, and files that say how.
 
+mod backend;
 mod client_api;
 mod files;
 mod oauth;
 
-use countersign_crypto::api_key::SecretKeyHash;
+use countersign_crypto::{api_key::SecretKeyHash, entropy::Entropy};
 use countersign_domain::{
     client::ClientKind,
     id::{ClientId, ProjectId},
@@ -14,6 +15,7 @@ use countersign_domain::{
 use countersign_service::{Service, admin::Refused, projects::set::SettingChanges};
 
 use crate::{data_dir::DataDir, error::Failure};
+use backend::BackendSecrets;
 use files::DevFiles;
 
 const CLIENTS: [(&str, &str, ClientKind); 4] = [
@@ -66,7 +68,10 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
     let issuer = service.issuer(&project).unwrap_or_else(|| url.clone());
     oauth::prepare(service, &project).await?;
     let public_key = service.public_key_pem(&project).unwrap_or_default();
-    DevFiles { url, secret_key: secret.clone(), client_api: Some(client_api), issuer, public_key }.write(data)?;
+    let backend = known.and_then(|files| files.backend);
+    let backend = Some(backend.unwrap_or_else(|| BackendSecrets::generate(&Entropy::system())));
+    let client_api = Some(client_api);
+    DevFiles { url, secret_key: secret.clone(), client_api, backend, issuer, public_key }.write(data)?;
     Ok(secret)
 }
 

@@ -3,6 +3,7 @@
 use countersign_domain::{id::UserId, user::User};
 use countersign_storage::users;
 use countersign_testkit::{database::Engine, on_both_engines};
+use tokio::task::JoinSet;
 
 use crate::given::{a_user, at, p1, read, user, write};
 
@@ -11,7 +12,7 @@ on_both_engines!(
     users_are_listed_page_by_page,
     a_user_can_be_changed,
     revoking_gives_the_new_count,
-    only_a_user_who_exists_can_be_locked,
+    who_holds_a_user_reads_what_nobody_else_changes_meanwhile,
     many_users_are_written_at_once,
 );
 
@@ -61,10 +62,29 @@ async fn revoking_gives_the_new_count(engine: Engine) {
     assert_eq!(write!(given, [], users::raise_generation, &p1(), user(9).id).unwrap(), None);
 }
 
-async fn only_a_user_who_exists_can_be_locked(engine: Engine) {
+async fn who_holds_a_user_reads_what_nobody_else_changes_meanwhile(engine: Engine) {
     let (given, written) = a_user(engine).await;
-    assert!(write!(given, [], users::lock, &p1(), written.id).unwrap());
-    assert!(!write!(given, [], users::lock, &p1(), user(9).id).unwrap());
+    let mut counters = JoinSet::new();
+    for node in 0..8 {
+        let db = if node % 2 == 0 { given.db.clone() } else { given.database.open().await };
+        let id = written.id;
+        counters.spawn(async move {
+            let counted = db.write(move |mut conn| {
+                Box::pin(async move {
+                    users::lock(&mut conn, &p1(), id).await?;
+                    let before = users::find(&mut conn, &p1(), id).await?.map(|user| user.generation);
+                    let after = users::raise_generation(&mut conn, &p1(), id).await?;
+                    Ok((before, after))
+                })
+            });
+            counted.await.unwrap()
+        });
+    }
+    let mut counted = counters.join_all().await;
+    counted.sort_unstable();
+    let expected: Vec<_> = (0..8).map(|count| (Some(count), Some(count + 1))).collect();
+    assert_eq!(counted, expected, "somebody read what another changed before the end");
+    write!(given, [], users::lock, &p1(), user(9).id).unwrap();
 }
 
 async fn many_users_are_written_at_once(engine: Engine) {

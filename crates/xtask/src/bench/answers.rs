@@ -1,7 +1,5 @@
 //! What the real server answers, so that the bare one can answer alike.
 
-use std::fs;
-
 use anyhow::Result;
 use serde_json::json;
 
@@ -17,10 +15,8 @@ pub(super) fn record(bench: &Bench, server: &Server) -> Result<()> {
     let me = http::get(port, "/v1/me", ("authorization", &bearer))?;
     me.member("uid")?;
     let verify = http::get_with(port, "/verify", &door_two::headers(server, &door_two::first(bench, server)?))?;
-    let folder = bench.sh.create_dir(bench.home.join("answers"))?;
     for (name, answer) in [("vouch", &vouch), ("refresh", &refresh), ("me", &me), ("verify", &verify)] {
-        // The bare server keeps its connections open.
-        fs::write(folder.join(name), answer.text.replace("connection: close\r\n", ""))?;
+        answer.keep(&bench.home, name)?;
     }
     Ok(())
 }

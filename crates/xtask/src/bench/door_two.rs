@@ -230,7 +230,7 @@ pub(super) fn million(bench: &Bench, stock: &Stock) -> Result<Known> {
     // Every user once, and some again: as long as that takes at the slowest.
     let in_order: Vec<String> = all.iter().cloned().chain(["once=yes".to_owned()]).collect();
     let first_sight = bench.load.run(bench, port, "verify", &in_order)?.rate();
-    super::load::Load { seconds: 60 }.run(bench, port, "verify", &in_order)?;
+    super::load::Load::new(60).run(bench, port, "verify", &in_order)?;
     let (mut few, mut many) = (Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
         few.push(bench.load.run(bench, port, "verify", &options(bench, &server, "/verify", FEW))?.p99());

@@ -1,8 +1,10 @@
 //! One request to a server on this machine, and its answer as it was sent.
 
 use std::{
+    fs,
     io::{Read, Write},
     net::{Ipv4Addr, TcpStream},
+    path::Path,
     time::Duration,
 };
 
@@ -30,6 +32,19 @@ impl Answer {
     }
 }
 
+impl Answer {
+    /// Keeps it for the bare server, which keeps its connections open.
+    pub(super) fn keep(&self, home: &Path, name: &str) -> Result<()> {
+        if !self.is_ok() {
+            bail!("{name}: {}", self.text);
+        }
+        let folder = home.join("answers");
+        fs::create_dir_all(&folder)?;
+        fs::write(folder.join(name), self.text.replace("connection: close\r\n", ""))?;
+        Ok(())
+    }
+}
+
 pub(super) fn get(port: u16, path: &str, header: (&str, &str)) -> Result<Answer> {
     exchange(port, &format!("GET {path} HTTP/1.1\r\n{}", head(header)), "")
 }
@@ -47,6 +62,16 @@ pub(super) fn post(port: u16, path: &str, header: (&str, &str), body: &Value) ->
         body.len()
     );
     exchange(port, &head, &body)
+}
+
+pub(super) fn post_form(port: u16, path: &str, headers: &[(&str, String)], body: &str) -> Result<Answer> {
+    let more = headers.iter().fold(String::new(), |all, (name, value)| all + &format!("{name}: {value}\r\n"));
+    let head = format!(
+        "POST {path} HTTP/1.1\r\n{}content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n{more}",
+        head(("accept", "*/*")),
+        body.len()
+    );
+    exchange(port, &head, body)
 }
 
 fn head((name, value): (&str, &str)) -> String {

@@ -9,6 +9,7 @@ mod load;
 mod measured;
 mod memory;
 mod process;
+mod provider;
 mod rows;
 mod stock;
 mod table;
@@ -27,7 +28,8 @@ use rows::Row;
 
 #[derive(ClapArgs)]
 pub(crate) struct Args {
-    /// Only these rows, by their names or beginnings of them: vouch, sign-up, refresh, me-warm, me-cold, verify, gateway
+    /// Only these rows, by their names or beginnings of them: vouch, sign-up, refresh, me-warm, me-cold, verify, gateway; of the OpenID provider
+    /// discovery, jwks, introspect, token, token-es256, token-eddsa, code-es256, code-eddsa, oauth-refresh
     #[arg(long, value_delimiter = ',', value_name = "NAMES")]
     rows: Vec<String>,
     /// How long each measurement takes
@@ -54,34 +56,54 @@ struct Bench {
 const USERS: u32 = 100_000;
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let wanted = Row::chosen(&args.rows)?;
+    let is_known = |name: &&String| {
+        let mut all = Row::ALL.map(Row::name).into_iter().chain(provider::Row::ALL.map(provider::Row::name));
+        all.any(|row| row.starts_with(name.as_str()))
+    };
+    if let Some(unknown) = args.rows.iter().find(|name| !is_known(name)) {
+        bail!("there is no row `{unknown}`: see --help");
+    }
+    let is_wanted = |row: &str| args.rows.is_empty() || args.rows.iter().any(|name| row.starts_with(name.as_str()));
+    let usual: Vec<Row> = Row::ALL.into_iter().filter(|row| is_wanted(row.name())).collect();
+    let of_provider: Vec<_> = provider::Row::ALL.into_iter().filter(|row| is_wanted(row.name())).collect();
+
     let bench = prepare(args)?;
     let stock = stock::fill(&bench, "usual", USERS, USERS)?;
-    let server = Server::start(&stock)?;
+    if !usual.is_empty() {
+        measure_usual(&bench, &stock, &usual)?;
+    }
+    if !of_provider.is_empty() {
+        provider::measure(&bench, &stock, &of_provider)?.print();
+    }
+    if !args.skip_large {
+        large::measure(&bench)?.print();
+    }
+    Ok(())
+}
+
+/// The rows of the first two doors, what is behind the gateway, and what all that takes of memory.
+fn measure_usual(bench: &Bench, stock: &stock::Stock, rows: &[Row]) -> Result<()> {
+    let server = Server::start(stock)?;
     let idle = memory::after_a_while(&server)?;
-    stock.lift_limits(&bench)?;
-    door_two::prove(&bench, &server, "usual", USERS)?;
-    answers::record(&bench, &server)?;
+    stock.lift_limits(bench)?;
+    door_two::prove(bench, &server, "usual", USERS)?;
+    answers::record(bench, &server)?;
     let baseline = Baseline::start(&bench.home)?;
-    stock.set(&bench, &[&format!("gateway.upstream=http://127.0.0.1:{}", baseline.process.port)])?;
+    stock.set(bench, &[&format!("gateway.upstream=http://127.0.0.1:{}", baseline.process.port)])?;
 
     let mut measured = Measured::default();
     for round in 1..=bench.rounds {
         println!("round {round} of {}", bench.rounds);
-        measured.add_round(&bench, &wanted, &server, &baseline, round)?;
+        measured.add_round(bench, rows, &server, &baseline, round)?;
     }
-    let behind = door_two::behind(&bench, &server, &baseline)?;
+    let behind = door_two::behind(bench, &server, &baseline)?;
     let peak = memory::peak(&server)?;
     let log = stock.log_size();
     drop(baseline);
     measured.print();
     behind.print();
     memory::print(idle, peak, log);
-    server.stop()?;
-    if !args.skip_large {
-        large::measure(&bench)?.print();
-    }
-    Ok(())
+    server.stop()
 }
 
 fn prepare(args: &Args) -> Result<Bench> {

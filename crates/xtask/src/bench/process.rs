@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File},
     net::{Ipv4Addr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::sleep,
     time::{Duration, Instant},
@@ -45,10 +45,19 @@ impl Server {
 
     /// The same, with settings from the environment.
     pub(super) fn start_with(stock: &Stock, environment: &[(&str, &str)]) -> Result<Self> {
-        let port = free_port()?;
         let mut command = program("countersign");
-        command.arg("dev").arg("--port").arg(port.to_string()).arg("--data").arg(&stock.data);
         command.envs(environment.iter().copied());
+        Self::start_as(command, stock)
+    }
+
+    /// The same, on one core.
+    pub(super) fn start_on(core: u32, stock: &Stock) -> Result<Self> {
+        Self::start_as(pinned(core, &path_of("countersign")), stock)
+    }
+
+    fn start_as(mut command: Command, stock: &Stock) -> Result<Self> {
+        let port = free_port()?;
+        command.arg("dev").arg("--port").arg(port.to_string()).arg("--data").arg(&stock.data);
         let process = Process::start(command, port, &stock.data.with_extension("log"))?;
         let made = fs::read_to_string(stock.data.join("dev.json"))?;
         let made: serde_json::Value = serde_json::from_str(&made)?;
@@ -73,15 +82,23 @@ impl Server {
 
 impl Baseline {
     pub(super) fn start(home: &Path) -> Result<Self> {
+        Self::start_as(program("countersign-baseline"), home)
+    }
+
+    /// The same, on one core.
+    pub(super) fn start_on(core: u32, home: &Path) -> Result<Self> {
+        Self::start_as(pinned(core, &path_of("countersign-baseline")), home)
+    }
+
+    fn start_as(mut command: Command, home: &Path) -> Result<Self> {
         let port = free_port()?;
-        let mut command = program("countersign-baseline");
         command.arg("serve").arg("--port").arg(port.to_string()).arg("--answers").arg(home.join("answers"));
         Ok(Self { process: Process::start(command, port, &home.join("baseline.log"))? })
     }
 }
 
 impl Process {
-    fn start(mut command: Command, port: u16, log: &Path) -> Result<Self> {
+    pub(super) fn start(mut command: Command, port: u16, log: &Path) -> Result<Self> {
         let start = now();
         let child = command.stdout(Stdio::null()).stderr(File::create(log)?).spawn()?;
         let mut process = Self { child, port, ready_after: Duration::ZERO };
@@ -122,7 +139,23 @@ impl Drop for Process {
 
 /// A program of this workspace, built for release.
 pub(super) fn program(name: &str) -> Command {
-    Command::new(tools::root().join("target/release").join(name))
+    Command::new(path_of(name))
+}
+
+/// The same, on one core.
+pub(super) fn program_on(core: Option<u32>, name: &str) -> Command {
+    core.map_or_else(|| program(name), |core| pinned(core, &path_of(name)))
+}
+
+fn path_of(name: &str) -> PathBuf {
+    tools::root().join("target/release").join(name)
+}
+
+/// A program that has one core, and becomes the process that is started.
+pub(super) fn pinned(core: u32, program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.arg("--cpu-list").arg(core.to_string()).arg(program);
+    command
 }
 
 pub(super) fn free_port() -> Result<u16> {

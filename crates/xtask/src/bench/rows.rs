@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use super::{Bench, process::program};
+use super::{Bench, process::program_on};
 
 /// A request that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,19 +17,10 @@ pub(super) enum Row {
     Gateway,
 }
 
-const ALL: [Row; 7] = [Row::Vouch, Row::SignUp, Row::Refresh, Row::MeWarm, Row::MeCold, Row::Verify, Row::Gateway];
-
 impl Row {
-    /// Those whose names begin so; all, if none is named.
-    pub(super) fn chosen(names: &[String]) -> Result<Vec<Self>> {
-        for name in names {
-            if !ALL.iter().any(|row| row.name().starts_with(name)) {
-                bail!("there is no row `{name}`: {}", ALL.map(Self::name).join(", "));
-            }
-        }
-        let is_wanted = |row: &Self| names.is_empty() || names.iter().any(|name| row.name().starts_with(name));
-        Ok(ALL.into_iter().filter(is_wanted).collect())
-    }
+    /// In the order of the table.
+    pub(super) const ALL: [Self; 7] =
+        [Self::Vouch, Self::SignUp, Self::Refresh, Self::MeWarm, Self::MeCold, Self::Verify, Self::Gateway];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -90,6 +81,8 @@ pub(super) struct Primitives {
     pub(super) sign_all_cores: f64,
     pub(super) verify: f64,
     pub(super) verify_all_cores: f64,
+    pub(super) sign_eddsa: f64,
+    pub(super) verify_eddsa: f64,
     pub(super) hmac: f64,
     pub(super) insert: f64,
     pub(super) update: f64,
@@ -97,7 +90,12 @@ pub(super) struct Primitives {
 
 impl Primitives {
     pub(super) fn measure(bench: &Bench) -> Result<Self> {
-        let mut measure = program("countersign-baseline");
+        Self::measure_on(bench, None)
+    }
+
+    /// The same, on one core.
+    pub(super) fn measure_on(bench: &Bench, core: Option<u32>) -> Result<Self> {
+        let mut measure = program_on(core, "countersign-baseline");
         measure.args(["primitives", "--seconds", "0.2", "--data"]).arg(bench.home.join("rows"));
         let said = measure.output()?;
         if !said.status.success() {

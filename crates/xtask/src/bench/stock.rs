@@ -41,7 +41,7 @@ pub(super) fn sign_up(server: &Server) -> Result<http::Answer> {
 }
 
 impl Stock {
-    fn database(&self) -> PathBuf {
+    pub(super) fn database(&self) -> PathBuf {
         self.data.join("countersign.sqlite")
     }
 
@@ -54,14 +54,20 @@ impl Stock {
     }
 
     pub(super) fn set(&self, bench: &Bench, settings: &[&str]) -> Result<()> {
-        let mut set = program("countersign");
-        set.args(["project", "set", "p1"]).args(settings).arg("--data").arg(&self.data).current_dir(&bench.home);
-        let done = set.output()?;
+        self.run(bench, &[&["project", "set", "p1"], settings].concat())?;
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        Ok(())
+    }
+
+    /// Runs a command on it. Gives what it printed.
+    pub(super) fn run(&self, bench: &Bench, arguments: &[&str]) -> Result<String> {
+        let mut command = program("countersign");
+        command.args(arguments).arg("--data").arg(&self.data).current_dir(&bench.home);
+        let done = command.output()?;
         if !done.status.success() {
             bail!("{}", String::from_utf8_lossy(&done.stderr));
         }
-        std::thread::sleep(std::time::Duration::from_secs(1));
-        Ok(())
+        Ok(String::from_utf8(done.stdout)?)
     }
 
     /// How long SQLite's write-ahead log has become, in bytes: its file is begun anew, but hardly ever shortened.

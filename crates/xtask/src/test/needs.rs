@@ -93,6 +93,7 @@ pub(crate) fn prepare(sh: &Shell, without: &[Need]) -> Result<Vec<(String, Strin
     }
     if !without.contains(&Need::Go) {
         cmd!(sh, "go version").quiet().ignore_stdout().run().context("Go 1.24 or newer is needed")?;
+        tools::go(sh, &real_clients_tests().join("in_go"))?;
         for (name, value) in tools::go(sh, &guides_tests().join("in_go"))? {
             tell(name, value);
         }
@@ -146,6 +147,11 @@ fn browser(sh: &Shell) -> Result<String> {
 /// Where the tests of the guides pin what they need.
 fn guides_tests() -> PathBuf {
     root().join("crates/server/tests/it/guides")
+}
+
+/// Where the tests of other people's client libraries do.
+fn real_clients_tests() -> PathBuf {
+    root().join("crates/server/tests/it/oauth/real_clients")
 }
 
 /// Where the guides are, in full: a test runs in another folder than this.

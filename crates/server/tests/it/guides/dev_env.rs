@@ -46,6 +46,8 @@ fn facts(dev: &Dev) -> Variables {
         ("OAUTH_ISSUER", "/oauth/issuer"),
         ("OAUTH_AUDIENCE", "/oauth/client_id"),
         ("OAUTH_PUBLIC_KEY", "/oauth/public_key_pem"),
+        ("SESSION_SECRET", "/backend/session_secret"),
+        ("FLASK_SECRET_KEY", "/backend/flask_secret_key"),
     ];
     names.map(|(name, place)| (name.to_owned(), dev.fact(place).to_owned())).into()
 }

@@ -61,7 +61,10 @@ impl Endpoint {
         })
         .await;
         let log = self.log();
-        assert!(!ended || log.to_lowercase().contains("address already in use"), "the backend ended: {log}");
+        // As the system says it, and as Django does.
+        let is_taken = |said: &str| log.to_lowercase().contains(said);
+        let taken = is_taken("address already in use") || is_taken("port is already in use");
+        assert!(!ended || taken, "the backend ended: {log}");
         !ended
     }
 

@@ -1,4 +1,4 @@
-//! The mends that a listing may have, and no others: what a customer fills in, and two slips of the first guide.
+//! The mends that a listing may have, and no others: what a customer fills in, two slips of the first guide, and what the third leaves out.
 
 /// A change of one place of a listing.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,18 @@ pub(super) enum Mend<'a> {
     HmacSecret(&'a str),
     /// The port that Express listens on.
     ExpressPort(u16),
+    /// The port that the third guide's Flask app listens on.
+    FlaskAppPort(u16),
+    /// The verifier of PKCE goes from the request to the exchange, with Flask and Django.
+    Verifier,
+    /// The same, with `FastAPI`.
+    FastApiVerifier,
+    /// The body carries it there.
+    FastApiBody,
+    /// What `FastAPI` calls a class.
+    FastApiImport,
+    /// The guide's own check of its own session tokens: the client's is for tokens of an identity provider.
+    OwnSessionTokens,
 }
 
 impl Mend<'_> {
@@ -51,6 +63,11 @@ impl Mend<'_> {
             Self::PublishableKey(_) => "the publishable key",
             Self::HmacSecret(_) => "the HMAC secret",
             Self::ExpressPort(_) => "the port that Express listens on",
+            Self::FlaskAppPort(_) => "the port that the Flask app listens on",
+            Self::Verifier | Self::FastApiVerifier => "the verifier for the exchange",
+            Self::FastApiBody => "the verifier in the body",
+            Self::FastApiImport => "what FastAPI calls a class",
+            Self::OwnSessionTokens => "the check of session tokens",
         }
     }
 
@@ -71,6 +88,23 @@ impl Mend<'_> {
                 ("hsec_mFLSkjGK6XLK1TUxL8wgiXrjwZCqcfmgbXTC0JmZFooSl9rQlzIrpsQHNor4guw2YOUP7vWA", (*secret).to_owned())
             }
             Self::ExpressPort(port) => ("app.listen(8080,", format!("app.listen({port},")),
+            Self::FlaskAppPort(port) => ("port=5000", format!("port={port}")),
+            Self::Verifier => ("code=code,", "code=code, code_verifier=data.get('code_verifier'),".to_owned()),
+            Self::FastApiVerifier => {
+                ("code=request.code,", "code=request.code, code_verifier=request.code_verifier,".to_owned())
+            }
+            Self::FastApiBody => ("    code: str\n", "    code: str\n    code_verifier: str\n".to_owned()),
+            Self::FastApiImport => (
+                "HTTPBearer, HTTPAuthCredentials",
+                "HTTPBearer, HTTPAuthorizationCredentials as HTTPAuthCredentials".to_owned(),
+            ),
+            // It gives nothing for a token that isn't good.
+            Self::OwnSessionTokens => (
+                "verify_jwt(\n                token,\n                os.getenv('SESSION_SECRET'),\n                \
+                 algorithms=['HS256']\n            )",
+                "verify_session_token(token)\n            if payload is None:\n                raise ValueError(token)"
+                    .to_owned(),
+            ),
         }
     }
 }

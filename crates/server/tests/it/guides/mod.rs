@@ -10,7 +10,7 @@ pub(crate) mod endpoint;
 mod flow;
 mod guide;
 mod in_curl;
-mod in_go;
+pub(crate) mod in_go;
 mod in_node;
 pub(crate) mod in_python;
 mod mend;

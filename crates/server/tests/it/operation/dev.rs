@@ -61,9 +61,12 @@ async fn the_first_start_makes_a_project_that_is_ready_to_use() {
             "redirect_uri": "http://localhost:5000/callback",
             "public_key_pem": dev["oauth"]["public_key_pem"],
         },
+        "backend": dev["backend"],
         "outbox_url": format!("{url}/dev/outbox"),
     });
     assert_eq!(dev, expected);
+    let own = [&dev["backend"]["session_secret"], &dev["backend"]["flask_secret_key"]];
+    assert!(own[0] != own[1] && own.iter().all(|secret| secret.as_str().unwrap().len() == 43), "{dev}");
     let pem = dev["oauth"]["public_key_pem"].as_str().unwrap();
     assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && pem.ends_with("-----END PUBLIC KEY-----\n"), "{pem}");
     let clients = newcomer.program.json(&["client", "list"]).await;
@@ -157,7 +160,7 @@ async fn later_starts_use_what_the_first_one_made() {
 
     let second = newcomer.program.dev().await;
     let after = newcomer.dev_json();
-    for key in ["secret_key", "publishable_key", "hmac_secret"] {
+    for key in ["secret_key", "publishable_key", "hmac_secret", "backend"] {
         assert_eq!(after[key], before[key], "{key}");
     }
     assert_eq!(after["url"], format!("http://localhost:{}", port(&second)));

@@ -23,10 +23,14 @@ use super::{
 /// Two builds at once would each build all of Gin.
 static BUILDING: Mutex<()> = Mutex::const_new(());
 
-/// Builds a program of one file in `home`, against the modules that `go.mod` and `go.sum` pin.
+/// Builds a program of one file in `home`, against what the guide stands on.
 async fn build(home: &Path, source: &str) -> Result<PathBuf, Done> {
-    for (file, content) in [("go.mod", include_str!("go.mod")), ("go.sum", include_str!("go.sum")), ("main.go", source)]
-    {
+    build_with(home, include_str!("go.mod"), include_str!("go.sum"), source).await
+}
+
+/// Builds a program of one file in `home`, against the modules that these two files pin.
+pub(crate) async fn build_with(home: &Path, go_mod: &str, go_sum: &str, source: &str) -> Result<PathBuf, Done> {
+    for (file, content) in [("go.mod", go_mod), ("go.sum", go_sum), ("main.go", source)] {
         std::fs::write(home.join(file), content).unwrap();
     }
     let program = home.join("program");

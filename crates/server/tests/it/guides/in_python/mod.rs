@@ -1,5 +1,6 @@
 //! The guide's Python listings: an endpoint with Flask, and what calls it.
 
+mod hawcx;
 mod in_go;
 
 use std::{

@@ -1,13 +1,17 @@
 //! Client libraries of others, as they are published: nothing here is made for them.
 
+mod in_go;
 mod in_node;
 mod in_python;
+mod registered;
 
+use countersign_crypto::secret::SecretText;
+use countersign_service::oauth::response::{Redirect, authorization_response};
 use countersign_testkit::{
     answer::Answer,
     database::Engine,
     house::House,
-    provider::{Parameters, REDIRECT_URI, VERIFIER},
+    provider::{Parameters, REDIRECT_URI, VERIFIER, form},
 };
 use serde_json::{Value, json};
 use tokio::process::Command;
@@ -37,11 +41,14 @@ fn facts(house: &House, more: &Value) -> Value {
 
 /// Where the browser ends up, with a code.
 async fn callback(house: &House, uid: &str, more: Parameters<'_>) -> String {
-    use countersign_service::oauth::response::{Redirect, authorization_response};
-    let raw = countersign_testkit::provider::form(&house.authorization(more));
+    callback_with(house, &house.code(uid, more).await, more)
+}
+
+/// Where the browser would end up with this code.
+fn callback_with(house: &House, code: &str, more: Parameters<'_>) -> String {
+    let raw = form(&house.authorization(more));
     let request = house.check_authorization(&raw).expect("the request is good").request;
-    let code = countersign_crypto::secret::SecretText::new(house.code(uid, more).await);
-    match authorization_response(&request, &code) {
+    match authorization_response(&request, &SecretText::new(code.to_owned())) {
         Redirect::Uri(uri) => uri,
         Redirect::FormPost { .. } => panic!("this goes by query"),
     }
