@@ -1,5 +1,6 @@
 //! The OpenID provider on one core, and beside it, on the same core, the npm package `oidc-provider`. The load comes from another.
 
+mod page;
 mod row;
 mod stage;
 
@@ -8,6 +9,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use super::{Bench, load::Seen, median, rows::Primitives, stock::Stock, table};
+use page::Page;
 pub(super) use row::Row;
 use stage::Stage;
 
@@ -24,8 +26,8 @@ struct Turn {
 
 type Part = fn(&Primitives) -> f64;
 
-/// All that was seen, by row.
-pub(super) struct Measured(BTreeMap<Row, Vec<Turn>>);
+/// All that was seen, by row, and the first page.
+pub(super) struct Measured(BTreeMap<Row, Vec<Turn>>, Page);
 
 /// Measures the rows in turns.
 pub(super) fn measure(bench: &Bench, stock: &Stock, rows: &[Row]) -> Result<Measured> {
@@ -40,8 +42,9 @@ pub(super) fn measure(bench: &Bench, stock: &Stock, rows: &[Row]) -> Result<Meas
             measured.entry(*row).or_default().push(turn);
         }
     }
+    let page = stage.first_page()?;
     stage.tear_down()?;
-    Ok(Measured(measured))
+    Ok(Measured(measured, page))
 }
 
 impl Turn {
@@ -85,6 +88,7 @@ impl Measured {
             "ours is",
         ];
         table::print(&head, &lines);
+        self.1.print();
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use xshell::cmd;
 
-use super::{Row, Turn};
+use super::{Page, Row, Turn};
 use crate::{
     bench::{
         Bench, http,
@@ -93,6 +93,15 @@ impl<'b> Stage<'b> {
 
     pub(super) fn tear_down(self) -> Result<()> {
         self.server.stop()
+    }
+
+    /// What a browser gets first that an app sends here.
+    pub(super) fn first_page(&self) -> Result<Page> {
+        let asked = format!(
+            "/oauth2/authorize?response_type=code&client_id=c1&redirect_uri={REDIRECT_URI}&scope=openid&code_challenge={CHALLENGE}\
+             &code_challenge_method=S256"
+        );
+        Page::measure(self.server.process.port, &asked)
     }
 
     /// The same load on the bare server, on ours, and on the package where it has such a request.
