@@ -65,6 +65,7 @@ impl Page {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "this measures")]
 fn get(port: u16, path: &str, cookie: &str) -> Result<Seen> {
     let began = Instant::now();
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
