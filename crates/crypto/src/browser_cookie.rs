@@ -1,8 +1,6 @@
 //! What browsers hold in cookies: 256 random bits that name a visit, and 256 others once somebody is signed in. Everything that belongs to one
 //! browser alone, what a sign-in is known by and what its forms must carry, is made of these, so that nothing else need be kept.
 
-use std::fmt::Write as _;
-
 use aws_lc_rs::{constant_time, hmac};
 use countersign_domain::id::{BrowserSessionId, SignInId};
 
@@ -101,8 +99,7 @@ impl CookieHash {
 }
 
 fn mac(secret: &[u8], purpose: &str, about: &[u8]) -> [u8; 32] {
-    let mut label = String::from("countersign browser ");
-    let _ = write!(label, "{purpose}:");
+    let label = format!("countersign browser {purpose}:");
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
     let mut mac = [0; 32];
     mac.copy_from_slice(hmac::sign(&key, &[label.as_bytes(), about].concat()).as_ref());

@@ -3,11 +3,7 @@
 
 use countersign_crypto::{authorization_code::CodeHash, encoding};
 use countersign_domain::{
-    clock::Timestamp,
-    generations::Generations,
-    id::ProjectId,
-    oauth::code::AuthorizationCode,
-    proof::{Method, Proof},
+    clock::Timestamp, generations::Generations, id::ProjectId, oauth::code::AuthorizationCode, proof::Method,
     thumbprint::Thumbprint,
 };
 use sqlx::any::AnyRow;
@@ -96,8 +92,6 @@ pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) 
 
 fn read(row: &AnyRow) -> Result<StoredCode> {
     let row = Reader::new(row, "authorization_codes", &["code_hash"]);
-    let methods: Vec<String> = row.json("amr")?;
-    let methods: std::result::Result<Vec<Method>, _> = methods.iter().map(|method| method.parse()).collect();
     let code = AuthorizationCode {
         client: row.parsed("client_id")?,
         user: row.parsed("user_id")?,
@@ -108,11 +102,7 @@ fn read(row: &AnyRow) -> Result<StoredCode> {
         nonce: row.optional_text("nonce")?,
         code_challenge: row.optional_text("code_challenge")?,
         dpop_jkt: row.optional_read("dpop_jkt", |text| encoding::decode_array(text).map(Thumbprint))?,
-        proof: Proof {
-            methods: methods.map_err(|_| row.corrupt("amr"))?,
-            level: row.parsed("acr")?,
-            at: row.time("auth_time")?,
-        },
+        proof: row.proof()?,
         generations: Generations {
             user: row.integer("user_generation")?,
             client: row.integer("client_generation")?,

@@ -6,7 +6,7 @@ use countersign_domain::{
     clock::Timestamp,
     generations::Generations,
     id::{BrowserSessionId, ProjectId, UserId},
-    proof::{Method, Proof},
+    proof::Method,
 };
 use sqlx::any::AnyRow;
 
@@ -131,17 +131,11 @@ pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) 
 
 fn read_with_counter(row: &AnyRow) -> Result<StoredBrowserSession> {
     let row = Reader::new(row, "browser_sessions", &["browser_session_id"]);
-    let methods: Vec<String> = row.json("amr")?;
-    let methods: std::result::Result<Vec<Method>, _> = methods.iter().map(|method| method.parse()).collect();
     let session = BrowserSession {
         project: row.parsed("project_id")?,
         id: row.parsed("browser_session_id")?,
         user: row.parsed("user_id")?,
-        proof: Proof {
-            methods: methods.map_err(|_| row.corrupt("amr"))?,
-            level: row.parsed("acr")?,
-            at: row.time("auth_time")?,
-        },
+        proof: row.proof()?,
         generations: Generations {
             user: row.integer("user_generation")?,
             project: row.integer("project_generation")?,

@@ -2,7 +2,10 @@
 
 use std::str::FromStr;
 
-use countersign_domain::clock::Timestamp;
+use countersign_domain::{
+    clock::Timestamp,
+    proof::{Method, Proof},
+};
 use serde::de::DeserializeOwned;
 use sqlx::{Row, any::AnyRow};
 
@@ -109,6 +112,11 @@ impl<'r> Reader<'r> {
         }
     }
 
+    /// How somebody was proved: every table that says so says it in these three columns.
+    pub(crate) fn proof(&self) -> Result<Proof> {
+        Ok(Proof { methods: self.read("amr", read_methods)?, level: self.parsed("acr")?, at: self.time("auth_time")? })
+    }
+
     pub(crate) fn corrupt(&self, column: &'static str) -> Error {
         let part = |column: &&str| match self.row {
             Source::Row(row) => row.try_get::<String, _>(*column).unwrap_or_else(|_| "?".to_owned()),
@@ -117,6 +125,11 @@ impl<'r> Reader<'r> {
         let row = std::iter::once(&"project_id").chain(self.key).map(part).collect::<Vec<_>>().join("/");
         Error::Corrupt(Corrupt { table: self.table, column, row })
     }
+}
+
+fn read_methods(json: &str) -> Option<Vec<Method>> {
+    let texts: Vec<String> = serde_json::from_str(json).ok()?;
+    texts.iter().map(|text| text.parse().ok()).collect()
 }
 
 /// Short plain data as JSON text.

@@ -7,7 +7,7 @@ use countersign_domain::{
     clock::Timestamp,
     generations::Generations,
     id::{ClientId, MacKeyId, ProjectId, SessionId, UserId},
-    proof::{Method, Proof},
+    proof::Method,
     refresh::{CallerMarks, Mark, Rotation},
     session::{EndReason, Ended, Session},
     text::DeviceId,
@@ -346,7 +346,7 @@ fn read(row: &Reader<'_>) -> Result<Session> {
         vouched_by: row.optional_parsed("vouched_by")?,
         device: row.optional_parsed("device_id")?,
         dpop_jkt: row.optional_read("dpop_jkt", |text| encoding::decode_array(text).map(Thumbprint))?,
-        proof: Proof { methods: row.read("amr", read_methods)?, level: row.parsed("acr")?, at: row.time("auth_time")? },
+        proof: row.proof()?,
         scope: row.text("scope")?,
         generations: Generations {
             user: row.integer("user_generation")?,
@@ -381,9 +381,4 @@ fn read_rotation(row: &Reader<'_>) -> Result<Rotation> {
         foreign_generation: row.integer("foreign_generation")?,
         behind_since: row.optional_time("behind_since")?,
     })
-}
-
-fn read_methods(json: &str) -> Option<Vec<Method>> {
-    let texts: Vec<String> = serde_json::from_str(json).ok()?;
-    texts.iter().map(|text| text.parse().ok()).collect()
 }
