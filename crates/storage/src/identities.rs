@@ -155,14 +155,40 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, iden
     Ok(conn.execute(delete).await? == 1)
 }
 
-/// Its user has proved it to us.
-pub async fn prove(conn: &mut Conn<'_>, project: &ProjectId, identity: &Identity, now: Timestamp) -> Result<()> {
-    let sql =
-        "update identities set source = 'proof', verified_at = $4 where project_id = $1 and kind = $2 and value = $3";
-    let update =
-        statement(sql).bind(project.as_str()).bind(identity.kind().as_str()).bind(identity.value()).bind(now.micros());
-    conn.execute(update).await?;
-    Ok(())
+/// Takes an identity from a user who merely said that it was theirs; `false` where the user doesn't have it, or has proved it by now.
+pub async fn delete_unproved(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    user: UserId,
+    identity: &Identity,
+) -> Result<bool> {
+    let sql = "delete from identities where project_id = $1 and kind = $2 and value = $3 and user_id = $4 \
+               and verified_at is null";
+    let delete = statement(sql)
+        .bind(project.as_str())
+        .bind(identity.kind().as_str())
+        .bind(identity.value())
+        .bind(user.to_string());
+    Ok(conn.execute(delete).await? == 1)
+}
+
+/// Its user has proved it to us; `false` where the user doesn't have it.
+pub async fn prove(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    user: UserId,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<bool> {
+    let sql = "update identities set source = 'proof', verified_at = $5 \
+               where project_id = $1 and kind = $2 and value = $3 and user_id = $4";
+    let update = statement(sql)
+        .bind(project.as_str())
+        .bind(identity.kind().as_str())
+        .bind(identity.value())
+        .bind(user.to_string())
+        .bind(now.micros());
+    Ok(conn.execute(update).await? == 1)
 }
 
 /// Gives all identities of one user to another.

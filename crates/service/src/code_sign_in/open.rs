@@ -31,7 +31,7 @@ use crate::{
         write::{Writing, WrittenSession},
     },
     token::TokenPair,
-    users::arrival::{Arrival, Arrived},
+    users::arrival::{ATTEMPTS, Arrival, Arrived},
     verdicts::{ACCEPTED, Proof as Verdict},
     vouch::{Activation, Names, Newcomer},
 };
@@ -71,7 +71,7 @@ impl Service {
         self.room_for_guess(&project, &identity).map_err(CodeRefused::TooMany)?;
         let plan = Arc::new(self.plan(&project, client, wanted, code, newcomer, caller));
         // On PostgreSQL somebody else may have become the user in the same moment: then that is who it is.
-        for _ in 0..2 {
+        for _ in 0..ATTEMPTS {
             let working = Arc::clone(&plan);
             let done = self.db.write(move |mut conn| {
                 let plan = Arc::clone(&working);
@@ -197,7 +197,7 @@ impl Plan {
         if right == 0 {
             return Ok(Done::Refused(Refused::WrongCode));
         }
-        if self.reject_existing && self.arrival.owner(conn).await?.is_some() {
+        if self.reject_existing && self.arrival.is_known(conn).await? {
             return Ok(Done::Refused(Refused::UserExists));
         }
         let user = match (self.arrival.find(conn).await?, &self.create) {

@@ -35,7 +35,7 @@ use crate::{
     directory::ProjectView,
     error::Outage,
     passkeys::PasskeyChallenge,
-    users::arrival::Arrival,
+    users::arrival::{ATTEMPTS, Arrival},
     vouch::Names,
 };
 
@@ -126,7 +126,7 @@ impl Service {
             now: self.now(),
         });
         // On PostgreSQL somebody else may have become the user in the same moment: then that is who it is.
-        for _ in 0..2 {
+        for _ in 0..ATTEMPTS {
             let working = Arc::clone(&plan);
             let done = self.db.write(move |mut conn| {
                 let plan = Arc::clone(&working);

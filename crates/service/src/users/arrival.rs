@@ -18,6 +18,9 @@ use countersign_storage::{
 use super::state::revoke_all;
 use crate::{Service, vouch::Names};
 
+/// How often somebody else may change whose an address is before we give up.
+pub(crate) const ATTEMPTS: usize = 16;
+
 /// Everything the transaction needs, drawn up before: it may run several times and must come to the same.
 pub(crate) struct Arrival {
     pub(crate) project: ProjectId,
@@ -30,6 +33,16 @@ pub(crate) struct Arrival {
     pub(crate) told_until: Timestamp,
     pub(crate) entropy: Entropy,
     pub(crate) request: String,
+}
+
+/// What is known of an address, by one reading of it.
+enum Standing {
+    /// Nobody has it.
+    Free,
+    /// A user who is known by other things merely said that it was theirs, too: it is somebody else's.
+    Said(IdentityRecord),
+    /// It is this user's.
+    Owned(IdentityRecord, Box<User>),
 }
 
 /// Who it is.
@@ -51,22 +64,28 @@ pub(crate) struct ArrivedUser {
 }
 
 impl Arrival {
-    /// Whose address it is known to be. What somebody merely said of it before its owner came gives nobody a hold on the owner's account.
-    pub(crate) async fn owner(&self, conn: &mut Conn<'_>) -> Result<Option<(IdentityRecord, User)>> {
+    /// Whether somebody is known whose address it is.
+    pub(crate) async fn is_known(&self, conn: &mut Conn<'_>) -> Result<bool> {
+        Ok(matches!(self.standing(conn).await?, Standing::Owned(..)))
+    }
+
+    /// What somebody merely said of the address before its owner came gives nobody a hold on the owner's account.
+    async fn standing(&self, conn: &mut Conn<'_>) -> Result<Standing> {
         let Some(record) = identities::find(conn, &self.project, &self.identity).await? else {
-            return Ok(None);
+            return Ok(Standing::Free);
         };
         if record.verified_at.is_none() && self.has_other_identities(conn, record.user).await? {
-            // The user is known by other things and merely said that this was theirs, too: it is somebody else's.
-            return Ok(None);
+            return Ok(Standing::Said(record));
         }
         let user = users::find(conn, &self.project, record.user).await?;
-        Ok(user.map(|user| (record, user)))
+        // PostgreSQL shows each statement what others have just committed, so a user who was there may be gone.
+        let user = user.ok_or_else(|| changed("the user has gone"))?;
+        Ok(Standing::Owned(record, Box::new(user)))
     }
 
     /// Finds the user, and makes sure that nobody else is signed in as them.
     pub(crate) async fn find(&self, conn: &mut Conn<'_>) -> Result<Arrived> {
-        let Some((record, user)) = self.owner(conn).await? else {
+        let Standing::Owned(record, user) = self.standing(conn).await? else {
             return Ok(Arrived::Nobody);
         };
         match (user.disabled_at, record.verified_at) {
@@ -85,7 +104,7 @@ impl Arrival {
     async fn greet(&self, conn: &mut Conn<'_>, record: &IdentityRecord, user: &User) -> Result<Arrived> {
         let mut news = Vec::new();
         if !record.is_proved_here() {
-            identities::prove(conn, &self.project, &self.identity, self.now).await?;
+            self.prove(conn, user).await?;
             news.push(Service::user_news(&self.project, user.id, self.now));
         }
         Ok(arrived(ArrivedUser { id: user.id, generation: user.generation, entries: Vec::new(), news }))
@@ -93,7 +112,7 @@ impl Arrival {
 
     /// Nothing but the address names this user, so it is its owner's; but whoever was let in before, and left a passkey, didn't prove it.
     async fn adopt(&self, conn: &mut Conn<'_>, user: &User) -> Result<Arrived> {
-        identities::prove(conn, &self.project, &self.identity, self.now).await?;
+        self.prove(conn, user).await?;
         let raised = revoke_all(conn, &self.project, user.id, self.told_until).await?;
         passkeys::delete_of_user(conn, &self.project, user.id).await?;
         let news = raised.into_iter().chain([Service::user_news(&self.project, user.id, self.now)]).collect();
@@ -102,18 +121,27 @@ impl Arrival {
         Ok(arrived(ArrivedUser { id: user.id, generation, entries: vec![entry], news }))
     }
 
+    async fn prove(&self, conn: &mut Conn<'_>, user: &User) -> Result<()> {
+        let is_theirs = identities::prove(conn, &self.project, user.id, &self.identity, self.now).await?;
+        if is_theirs { Ok(()) } else { Err(changed("the address has gone to somebody else")) }
+    }
+
     /// Makes a user whose address it is, after [`find`](Self::find) found nobody. Who merely said that it was theirs loses it.
     pub(crate) async fn create(&self, conn: &mut Conn<'_>, names: &Names) -> Result<ArrivedUser> {
-        // PostgreSQL shows each statement what others have just committed: whoever has come to own the address meanwhile keeps it.
-        if self.owner(conn).await?.is_some() {
-            return Err(Error::Taken("the address has an owner by now".to_owned()));
-        }
         let (mut entries, mut news) = (Vec::new(), Vec::new());
-        if let Some(said) = identities::find(conn, &self.project, &self.identity).await? {
-            identities::delete(conn, &self.project, said.user, &self.identity).await?;
-            let detail = vec![("kind", self.identity.kind().to_string()), ("reason", "proved_by_another".to_owned())];
-            entries.push(self.entry(Act::IdentityRemoved, said.user, detail));
-            news.push(Service::user_news(&self.project, said.user, self.now));
+        // One reading decides: between two, somebody whom the first doesn't see may come to own the address.
+        match self.standing(conn).await? {
+            Standing::Free => {}
+            Standing::Owned(..) => return Err(changed("the address has an owner by now")),
+            Standing::Said(said) => {
+                if !identities::delete_unproved(conn, &self.project, said.user, &self.identity).await? {
+                    return Err(changed("the address has been proved or given up"));
+                }
+                let reason = ("reason", "proved_by_another".to_owned());
+                let detail = vec![("kind", self.identity.kind().to_string()), reason];
+                entries.push(self.entry(Act::IdentityRemoved, said.user, detail));
+                news.push(Service::user_news(&self.project, said.user, self.now));
+            }
         }
         let user = User {
             project: self.project.clone(),
@@ -151,6 +179,11 @@ impl Arrival {
             detail,
         }
     }
+}
+
+/// Somebody else came first: whoever asked begins again.
+fn changed(what: &str) -> Error {
+    Error::Taken(what.to_owned())
 }
 
 fn arrived(user: ArrivedUser) -> Arrived {

@@ -19,6 +19,7 @@ on_both_engines!(
     many_vouches_find_their_users_at_once,
     a_merged_user_is_found_under_the_other,
     an_identity_is_taken_from_its_owner_only,
+    what_was_proved_is_not_taken_as_something_merely_said,
 );
 
 async fn an_identity_reads_back_as_it_was_written(engine: Engine) {
@@ -99,4 +100,23 @@ async fn an_identity_is_taken_from_its_owner_only(engine: Engine) {
     assert!(!write!(given, [address], identities::delete, &p1(), user(9).id, &address).unwrap());
     assert!(write!(given, [address, ada], identities::delete, &p1(), ada.id, &address).unwrap());
     assert!(read!(given, identities::find, &p1(), &address).unwrap().is_none());
+}
+
+async fn what_was_proved_is_not_taken_as_something_merely_said(engine: Engine) {
+    let (given, ada) = a_user(engine).await;
+    let address = email("ada@example.com");
+    let said = IdentityRecord { verified_at: None, ..record(&ada, address.clone()) };
+    given.known_as(vec![said.clone()]).await;
+    assert!(!write!(given, [address], identities::prove, &p1(), user(9).id, &address, at(1)).unwrap());
+    assert_eq!(read!(given, identities::find, &p1(), &address).unwrap(), Some(said.clone()));
+    assert!(write!(given, [address, ada], identities::prove, &p1(), ada.id, &address, at(1)).unwrap());
+    assert!(!write!(given, [address, ada], identities::delete_unproved, &p1(), ada.id, &address).unwrap());
+    let kept = read!(given, identities::find, &p1(), &address).unwrap().unwrap();
+    assert!(kept.is_proved_here());
+    let other = IdentityRecord { identity: email("eve@example.com"), ..said };
+    given.known_as(vec![other.clone()]).await;
+    let wrong = user(9);
+    assert!(!write!(given, [other, wrong], identities::delete_unproved, &p1(), wrong.id, &other.identity).unwrap());
+    assert!(write!(given, [other, ada], identities::delete_unproved, &p1(), ada.id, &other.identity).unwrap());
+    assert!(read!(given, identities::find, &p1(), &other.identity).unwrap().is_none());
 }
