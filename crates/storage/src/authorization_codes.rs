@@ -6,13 +6,18 @@ use countersign_domain::{
     clock::Timestamp, generations::Generations, id::ProjectId, oauth::code::AuthorizationCode, proof::Method,
     thumbprint::Thumbprint,
 };
-use sqlx::any::AnyRow;
 
 use crate::{
     Conn,
     conn::statement,
     error::Result,
+    identities::{BEST_EMAIL, Best, read_best},
+    packed::{PackedLookup, column, nullable},
     row::{Reader, to_json},
+    sql::{
+        Column::{Integer, Text},
+        runs,
+    },
 };
 
 /// A code that is issued.
@@ -64,22 +69,94 @@ pub async fn insert(conn: &mut Conn<'_>, new: &NewAuthorizationCode) -> Result<b
 /// As what a used code stands in [`spent`](crate::spent).
 pub const SPENT_AS: &str = "authorization_code";
 
-/// A code as it was read.
+/// A code as it was read, with what must be known to redeem it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredCode {
+pub struct FoundCode {
     /// The code.
     pub code: AuthorizationCode,
     /// Was it used? Only to know it early: whoever opens a session with it spends it.
     pub is_used: bool,
+    /// The user's revocation counter; none: there is no such user any more, or nobody may be signed in as this one.
+    pub user_generation: Option<u32>,
+    /// Sessions of the user in the client that haven't been ended.
+    pub sessions: u32,
+    /// The user's e-mail address.
+    pub email: Option<Best>,
+}
+
+static FIND: PackedLookup = PackedLookup::new(
+    "with wanted (number, project_id, code_hash) as (values",
+    &[Integer, Text, Text],
+    &[
+        column("number", "w.number"),
+        column("project_id", "c.project_id"),
+        column("code_hash", "c.code_hash"),
+        column("client_id", "c.client_id"),
+        column("user_id", "c.user_id"),
+        column("session_id", "c.session_id"),
+        column("redirect_uri", "c.redirect_uri"),
+        nullable("redirect_uri_asked_at", "c.redirect_uri_asked_at"),
+        column("scope", "c.scope"),
+        nullable("nonce", "c.nonce"),
+        nullable("code_challenge", "c.code_challenge"),
+        nullable("dpop_jkt", "c.dpop_jkt"),
+        column("amr", "c.amr"),
+        column("acr", "c.acr"),
+        column("auth_time", "c.auth_time"),
+        column("user_generation", "c.user_generation"),
+        column("client_generation", "c.client_generation"),
+        column("project_generation", "c.project_generation"),
+        column("created_at", "c.created_at"),
+        column("expires_at", "c.expires_at"),
+        nullable(
+            "used_until",
+            "(select s.expires_at from spent s where s.project_id = c.project_id and s.purpose = 'authorization_code' \
+             and s.value_hash = c.code_hash)",
+        ),
+        nullable("current_user_generation", "u.generation"),
+        column(
+            "sessions",
+            "(select count(*) from sessions s where s.project_id = c.project_id and s.user_id = c.user_id \
+             and s.client_id = c.client_id and s.ended_at is null)",
+        ),
+        nullable("best", BEST_EMAIL),
+    ],
+    // A cross join: SQLite keeps the order, so that it goes from each wanted code to its row by the key.
+    "from wanted w cross join authorization_codes c \
+     left join users u on u.project_id = c.project_id and u.user_id = c.user_id and u.disabled_at is null \
+     and u.merged_into is null \
+     where c.project_id = w.project_id and c.code_hash = w.code_hash",
+);
+
+/// Several codes, used or not.
+pub async fn find_many(
+    conn: &mut Conn<'_>,
+    wanted: &[&(ProjectId, CodeHash)],
+) -> Result<Vec<Result<Option<FoundCode>>>> {
+    let numbered: Vec<(usize, &(ProjectId, CodeHash))> = wanted.iter().copied().enumerate().collect();
+    let mut found: Vec<Result<Option<FoundCode>>> = wanted.iter().map(|_| Ok(None)).collect();
+    for run in runs(&numbered) {
+        let mut select = FIND.statement(conn.engine, run.len());
+        for (number, (project, hash)) in run {
+            select =
+                select.bind(i64::try_from(*number).unwrap_or(i64::MAX)).bind(project.as_str()).bind(hash.to_text());
+        }
+        let packed = FIND.fetch(conn, select, "authorization_codes").await?;
+        for row in packed.rows() {
+            let row = row?;
+            let row = Reader::packed(&row, "authorization_codes", &["code_hash"]);
+            if let Some(of_this) = found.get_mut(row.integer::<usize>("number")?) {
+                *of_this = read(&row).map(Some);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// A code, used or not.
-pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, hash: CodeHash) -> Result<Option<StoredCode>> {
-    let sql = "select c.*, (select s.expires_at from spent s where s.project_id = c.project_id \
-               and s.purpose = $3 and s.value_hash = c.code_hash) as used_until \
-               from authorization_codes c where c.project_id = $1 and c.code_hash = $2";
-    let select = statement(sql).bind(project.as_str()).bind(hash.to_text()).bind(SPENT_AS);
-    conn.fetch_optional(select).await?.as_ref().map(read).transpose()
+pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, hash: CodeHash) -> Result<Option<FoundCode>> {
+    let found = find_many(conn, &[&(project.clone(), hash)]).await?;
+    found.into_iter().next().unwrap_or(Ok(None))
 }
 
 pub(crate) const DELETE_EXPIRED: &str = "delete from authorization_codes where (project_id, code_hash) in \
@@ -90,8 +167,7 @@ pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) 
     conn.execute(statement(DELETE_EXPIRED).bind(before.micros()).bind(i64::from(limit))).await
 }
 
-fn read(row: &AnyRow) -> Result<StoredCode> {
-    let row = Reader::new(row, "authorization_codes", &["code_hash"]);
+fn read(row: &Reader<'_>) -> Result<FoundCode> {
     let code = AuthorizationCode {
         client: row.parsed("client_id")?,
         user: row.parsed("user_id")?,
@@ -112,5 +188,11 @@ fn read(row: &AnyRow) -> Result<StoredCode> {
         created_at: row.time("created_at")?,
         expires_at: row.time("expires_at")?,
     };
-    Ok(StoredCode { code, is_used: row.optional_time("used_until")?.is_some() })
+    Ok(FoundCode {
+        code,
+        is_used: row.optional_time("used_until")?.is_some(),
+        user_generation: row.optional_parsed("current_user_generation")?,
+        sessions: row.integer("sessions")?,
+        email: read_best(row)?,
+    })
 }

@@ -1,10 +1,11 @@
-//! The hot paths: a vouch and a refresh each look one thing up, decide, and write a row and its audit entry. Units that wait at the same
+//! The hot paths: a vouch, a refresh and a redemption each look one thing up, decide, and write a row and its audit entry. Units that wait at the same
 //! moment share one statement for each of these steps.
 //!
 //! What a unit decides it decides within the transaction, by a function that does nothing but compare: it may be asked twice.
 
 use std::collections::HashSet;
 
+use countersign_crypto::authorization_code::CodeHash;
 use countersign_domain::{
     audit::AuditEntry,
     id::{ProjectId, SessionId},
@@ -14,9 +15,11 @@ use countersign_domain::{
 
 use crate::{
     Conn, audit,
+    authorization_codes::{self, FoundCode},
     error::{Error, Result},
     identities::{self, Found, Wanted},
     sessions::{self, NewSession, RotationUpdate, StoredSession},
+    spent::{self, Spend},
     users,
 };
 
@@ -49,12 +52,24 @@ pub struct Moving {
     pub audit: AuditEntry,
 }
 
+/// A session to be opened with a code.
+#[derive(Debug)]
+pub struct Redemption {
+    /// That the code is used by this.
+    pub spend: Spend,
+    /// The session, if this is the first use.
+    pub session: NewSession,
+    /// What the audit trail says of it, if it comes to be.
+    pub audit: AuditEntry,
+}
+
 /// What became of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
     /// What was decided is on disk.
     Done,
-    /// Somebody else came first: the row had moved on, or the newcomer's identity was just taken. Nothing was written; look again.
+    /// Somebody else came first: the row had moved on, the newcomer's identity was just taken, or the code just used. Nothing was written; look
+    /// again.
     Lost,
     /// Nothing was to be written.
     Nothing,
@@ -68,6 +83,8 @@ pub(crate) enum HotUnit {
     Open { wanted: Wanted, decide: Decide<Vec<Found>, Opening> },
     /// Moves a session on.
     Move { session: (ProjectId, SessionId), decide: Decide<StoredSession, Moving> },
+    /// Opens a session with a code that wasn't used.
+    Redeem { code: (ProjectId, CodeHash), decide: Decide<FoundCode, Redemption> },
     /// Says something in the audit trail, and nothing else.
     Say(Vec<AuditEntry>),
 }
@@ -76,6 +93,7 @@ pub(crate) enum HotUnit {
 pub(crate) enum HotAnswer {
     Opened(Vec<Found>, Written),
     Moved(Option<Box<StoredSession>>, Written),
+    Redeemed(Option<Box<FoundCode>>, Written),
     Said,
 }
 
@@ -84,42 +102,49 @@ pub(crate) async fn run(conn: &mut Conn<'_>, units: &[&HotUnit]) -> Result<Vec<R
     let seen = look_up(conn, units).await?;
     let mut decided: Vec<Decided> = units.iter().zip(&seen).map(|(unit, seen)| decide(unit, seen)).collect();
     first_come(&mut decided);
-    let moved = write(conn, &decided).await?;
-    Ok(answers(seen, &decided, moved))
+    let came = write(conn, &decided).await?;
+    Ok(answers(seen, &decided, came))
 }
 
 enum Seen {
     Found(Vec<Found>),
     Session(Option<Box<StoredSession>>),
+    Code(Option<Box<FoundCode>>),
     Nothing,
 }
 
 async fn look_up(conn: &mut Conn<'_>, units: &[&HotUnit]) -> Result<Vec<Result<Seen>>> {
-    let (mut wanted, mut sessions) = (Vec::new(), Vec::new());
+    let (mut wanted, mut sessions, mut codes) = (Vec::new(), Vec::new(), Vec::new());
     for unit in units {
         match unit {
             HotUnit::Open { wanted: set, .. } => wanted.push(set),
             HotUnit::Move { session, .. } => sessions.push(session),
+            HotUnit::Redeem { code, .. } => codes.push(code),
             HotUnit::Say(_) => {}
         }
     }
     let mut found = identities::find_many(conn, &wanted).await?.into_iter();
     let mut stored = sessions::find_many(conn, &sessions).await?.into_iter();
-    let missing = || Err(Error::Refused("a lookup was not answered".to_owned()));
+    let mut issued = authorization_codes::find_many(conn, &codes).await?.into_iter();
     let seen = units.iter().map(|unit| match unit {
-        HotUnit::Open { .. } => found.next().unwrap_or_else(missing).map(Seen::Found),
+        HotUnit::Open { .. } => found.next().unwrap_or_else(unanswered).map(Seen::Found),
         HotUnit::Move { .. } => {
-            let stored = stored.next().unwrap_or_else(|| Err(Error::Refused("a lookup was not answered".to_owned())));
-            stored.map(|stored| Seen::Session(stored.map(Box::new)))
+            stored.next().unwrap_or_else(unanswered).map(|stored| Seen::Session(stored.map(Box::new)))
         }
+        HotUnit::Redeem { .. } => issued.next().unwrap_or_else(unanswered).map(|code| Seen::Code(code.map(Box::new))),
         HotUnit::Say(_) => Ok(Seen::Nothing),
     });
     Ok(seen.collect())
 }
 
+fn unanswered<T>() -> Result<T> {
+    Err(Error::Refused("a lookup was not answered".to_owned()))
+}
+
 enum Decided<'u> {
     Open(Box<Opening>),
     Move(Box<Moving>),
+    Redeem(Box<Redemption>),
     Say(&'u [AuditEntry]),
     Lost,
     Nothing,
@@ -132,6 +157,9 @@ fn decide<'u>(unit: &'u HotUnit, seen: &Result<Seen>) -> Decided<'u> {
         }
         (HotUnit::Move { decide, .. }, Ok(Seen::Session(Some(stored)))) => {
             decide(stored).map_or(Decided::Nothing, |moving| Decided::Move(Box::new(moving)))
+        }
+        (HotUnit::Redeem { decide, .. }, Ok(Seen::Code(Some(found)))) => {
+            decide(found).map_or(Decided::Nothing, |redemption| Decided::Redeem(Box::new(redemption)))
         }
         (HotUnit::Say(entries), _) => Decided::Say(entries),
         _ => Decided::Nothing,
@@ -154,26 +182,42 @@ fn first_come(decided: &mut [Decided<'_>]) {
     }
 }
 
-/// Writes what was decided; says of each rotation, in their order, whether the row still stood where it was seen.
-async fn write(conn: &mut Conn<'_>, decided: &[Decided<'_>]) -> Result<Vec<bool>> {
+/// Whose turn it was: of rotations and redemptions, each in their order, whether the row still stood, and the code was still good.
+struct Came {
+    moved: Vec<bool>,
+    redeemed: Vec<bool>,
+}
+
+/// Writes what was decided. Codes come first: what one buys is written only if it is this that uses it up.
+async fn write(conn: &mut Conn<'_>, decided: &[Decided<'_>]) -> Result<Came> {
     let mut rows = Rows::default();
     for decided in decided {
         match decided {
             Decided::Open(opening) => rows.open(opening),
             Decided::Move(moving) => rows.moving.push(moving),
+            Decided::Redeem(redemption) => rows.redeeming.push(redemption),
             Decided::Say(said) => rows.entries.extend(said.iter()),
             Decided::Lost | Decided::Nothing => {}
         }
+    }
+    let spends: Vec<_> = rows.redeeming.iter().map(|it| (&it.session.session.project, &it.spend)).collect();
+    let redeemed = spent::spend_many(conn, &spends).await?;
+    for redemption in came_to_be(&rows.redeeming, &redeemed) {
+        rows.sessions.push(&redemption.session);
+        rows.entries.push(&redemption.audit);
     }
     users::insert_many(conn, &rows.users).await?;
     identities::insert_many(conn, &rows.identities).await?;
     sessions::insert_many(conn, &rows.sessions).await?;
     let updates: Vec<&RotationUpdate> = rows.moving.iter().map(|moving| &moving.update).collect();
     let moved = sessions::rotate_many(conn, &updates).await?;
-    let came_to_be = rows.moving.iter().zip(&moved).filter(|(_, moved)| **moved).map(|(moving, _)| &moving.audit);
-    rows.entries.extend(came_to_be);
+    rows.entries.extend(came_to_be(&rows.moving, &moved).map(|moving| &moving.audit));
     audit::insert_many(conn, &rows.entries).await?;
-    Ok(moved)
+    Ok(Came { moved, redeemed })
+}
+
+fn came_to_be<'d, T>(of: &[&'d T], came: &[bool]) -> impl Iterator<Item = &'d T> {
+    of.iter().zip(came).filter(|(_, came)| **came).map(|(one, _)| *one)
 }
 
 /// What is to be written, by table.
@@ -183,6 +227,7 @@ struct Rows<'d> {
     identities: Vec<(&'d ProjectId, &'d IdentityRecord)>,
     sessions: Vec<&'d NewSession>,
     moving: Vec<&'d Moving>,
+    redeeming: Vec<&'d Redemption>,
     entries: Vec<&'d AuditEntry>,
 }
 
@@ -197,18 +242,21 @@ impl<'d> Rows<'d> {
     }
 }
 
-fn answers(seen: Vec<Result<Seen>>, decided: &[Decided<'_>], moved: Vec<bool>) -> Vec<Result<HotAnswer>> {
-    let mut moved = moved.into_iter();
+fn answers(seen: Vec<Result<Seen>>, decided: &[Decided<'_>], came: Came) -> Vec<Result<HotAnswer>> {
+    let (mut moved, mut redeemed) = (came.moved.into_iter(), came.redeemed.into_iter());
     let answer = |(seen, decided): (Result<Seen>, &Decided<'_>)| {
+        let done = |came: Option<bool>| if came == Some(true) { Written::Done } else { Written::Lost };
         let written = match decided {
-            Decided::Move(_) if !moved.next().unwrap_or(false) => Written::Lost,
+            Decided::Move(_) => done(moved.next()),
+            Decided::Redeem(_) => done(redeemed.next()),
+            Decided::Open(_) | Decided::Say(_) => Written::Done,
             Decided::Lost => Written::Lost,
             Decided::Nothing => Written::Nothing,
-            _ => Written::Done,
         };
         Ok(match seen? {
             Seen::Found(found) => HotAnswer::Opened(found, written),
             Seen::Session(stored) => HotAnswer::Moved(stored, written),
+            Seen::Code(found) => HotAnswer::Redeemed(found, written),
             Seen::Nothing => HotAnswer::Said,
         })
     };

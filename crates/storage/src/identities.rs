@@ -144,6 +144,46 @@ pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Res
     rows.iter().map(read_row).collect()
 }
 
+/// What stands for a user among identities of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Best {
+    /// The identity's text.
+    pub value: String,
+    /// Was it proved?
+    pub is_verified: bool,
+}
+
+/// The newest that was proved; where none was, the newest: one that somebody only added must not stand in for one that was proved. With a
+/// letter before it that says which.
+macro_rules! best {
+    ($kind:literal) => {
+        concat!(
+            "(select case when i.verified_at is null then 'n' else 'v' end || i.value from identities i \
+             where i.project_id = u.project_id and i.user_id = u.user_id and i.kind = ",
+            $kind,
+            " order by i.verified_at is null, i.created_at desc, i.value limit 1)"
+        )
+    };
+}
+
+/// Beside a user `u`, as `best`.
+pub(crate) const BEST_EMAIL: &str = best!("'email'");
+
+/// What stands for a user among identities of this kind.
+pub async fn best(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, kind: IdentityKind) -> Result<Option<Best>> {
+    let sql = concat!("select ", best!("$3"), " as best from users u where u.project_id = $1 and u.user_id = $2");
+    let select = statement(sql).bind(project.as_str()).bind(user.to_string()).bind(kind.as_str());
+    let row = conn.fetch_optional(select).await?;
+    row.map_or(Ok(None), |row| read_best(&Reader::new(&row, "identities", &[])))
+}
+
+pub(crate) fn read_best(row: &Reader<'_>) -> Result<Option<Best>> {
+    row.optional_read("best", |text| {
+        let is_verified = text.starts_with('v');
+        text.get(1..).map(|value| Best { value: value.to_owned(), is_verified })
+    })
+}
+
 /// Takes an identity from a user; `false` where the user doesn't have it.
 pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, identity: &Identity) -> Result<bool> {
     let sql = "delete from identities where project_id = $1 and kind = $2 and value = $3 and user_id = $4";

@@ -1,7 +1,7 @@
 //! All SQL of Countersign: one text for SQLite and PostgreSQL, one file for each noun.
 //!
 //! Functions take a [`Conn`] and do one thing; whoever calls decides in which transaction, by [`Db::reader`](db::Db::reader) or
-//! [`Db::write`](db::Db::write). Whatever the engines do differently is in `db.rs` and `writer.rs`.
+//! [`Db::write`](db::Db::write). Whatever the engines do differently is in `engine.rs`, `db.rs` and `writer.rs`.
 
 pub mod activation_codes;
 pub mod audit;
@@ -19,6 +19,7 @@ pub mod counters;
 mod database_file;
 pub mod db;
 pub mod deployment;
+mod engine;
 pub mod error;
 pub mod hot;
 pub mod identities;

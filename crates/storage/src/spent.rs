@@ -1,8 +1,58 @@
 //! What works once, and was used.
 
+use std::collections::HashSet;
+
 use countersign_domain::{clock::Timestamp, id::ProjectId};
 
-use crate::{Conn, conn::statement, error::Result};
+use crate::{
+    Conn,
+    conn::statement,
+    error::{Error, Result},
+    sql::{
+        Column::{Integer, Text},
+        ManyRows, runs,
+    },
+};
+
+/// Something that works once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spend {
+    /// What for: hashes of different purposes are told apart.
+    pub purpose: &'static str,
+    /// What it is known by: a hash, in base64url.
+    pub hash: String,
+    /// From when on it wouldn't be taken anyway.
+    pub expires_at: Timestamp,
+}
+
+static SPEND: ManyRows = ManyRows::fixed(
+    "insert into spent (project_id, purpose, value_hash, expires_at) values",
+    &[Text, Text, Text, Integer],
+    "on conflict do nothing",
+);
+
+/// Spends several things, as [`spend`] does one; says of each whether it was this that spent it. Where one comes several times, the first
+/// does. Where some of many were spent before, none says which, and they must be tried one by one.
+pub async fn spend_many(conn: &mut Conn<'_>, spends: &[(&ProjectId, &Spend)]) -> Result<Vec<bool>> {
+    let mut seen = HashSet::with_capacity(spends.len());
+    let is_first: Vec<bool> =
+        spends.iter().map(|(project, it)| seen.insert((*project, it.purpose, it.hash.as_str()))).collect();
+    let firsts: Vec<(&ProjectId, &Spend)> =
+        spends.iter().zip(&is_first).filter(|(_, first)| **first).map(|(spend, _)| *spend).collect();
+    let mut spent = 0;
+    for run in runs(&firsts) {
+        let mut insert = SPEND.statement(conn.engine, run.len());
+        for (project, it) in run {
+            insert = insert.bind(project.as_str()).bind(it.purpose).bind(it.hash.as_str()).bind(it.expires_at.micros());
+        }
+        spent += conn.execute(insert).await?;
+    }
+    match (spent, firsts.len()) {
+        (0, _) => Ok(spends.iter().map(|_| false).collect()),
+        (spent, wanted) if spent == wanted as u64 => Ok(is_first),
+        _ => Err(Error::TryAgain("some were spent before".to_owned())),
+    }
+}
 
 /// Spends something that works once, known by its hash, in the transaction of what it buys. `false`: it was spent already. It must be kept
 /// for as long as it would be taken: until `expires_at`.

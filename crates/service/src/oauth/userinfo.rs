@@ -1,11 +1,10 @@
 //! What a client may learn of the user whose access token it holds (OpenID Connect Core §5.3).
 
-use countersign_domain::{
-    id::UserId,
-    identity::{Identity, IdentityRecord},
-    oauth::scope::Scopes,
+use countersign_domain::{id::UserId, identity::IdentityKind, oauth::scope::Scopes};
+use countersign_storage::{
+    identities::{self, Best},
+    users,
 };
-use countersign_storage::{identities, users};
 
 use crate::{Service, directory::ProjectView, error::Outage, proof::access_token::Bearer};
 
@@ -56,33 +55,38 @@ impl Service {
         let mut reader = self.db.reader().await.map_err(Outage::from)?;
         let user = users::find(&mut reader.conn(), project, bearer.token.user).await.map_err(Outage::from)?;
         let user = user.ok_or(UserInfoRefused::NoSuchUser)?;
-        let records = identities::list(&mut reader.conn(), project, user.id).await.map_err(Outage::from)?;
+        let is_own = bearer.project.client(&bearer.token.client).is_some_and(|view| view.settings.oauth_first_party);
+        let (mut email, mut phone) = (None, None);
+        if is_own || scopes.has("email") {
+            email = identities::best(&mut reader.conn(), project, user.id, IdentityKind::Email)
+                .await
+                .map_err(Outage::from)?;
+        }
+        if scopes.has("phone") {
+            phone = identities::best(&mut reader.conn(), project, user.id, IdentityKind::Phone)
+                .await
+                .map_err(Outage::from)?;
+        }
         let names =
             || (user.given_name.as_str().to_owned(), user.family_name.as_str().to_owned(), user.updated_at.seconds());
-        let is_own = bearer.project.client(&bearer.token.client).is_some_and(|view| view.settings.oauth_first_party);
         Ok(UserInfo {
             sub: user.id.to_string(),
             profile: scopes.has("profile").then(names),
-            email: if is_own || scopes.has("email") { email_among(&records) } else { None },
-            phone: if scopes.has("phone") { best(&records, |it| matches!(it, Identity::Phone(_))) } else { None },
+            email: email.map(Email::from),
+            phone: phone.map(|phone| (phone.value, phone.is_verified)),
         })
     }
 
     /// The e-mail address of a user.
     pub(crate) async fn email_of(&self, project: &ProjectView, user: UserId) -> Result<Option<Email>, Outage> {
         let mut reader = self.db.reader().await?;
-        Ok(email_among(&identities::list(&mut reader.conn(), &project.project.id, user).await?))
+        let best = identities::best(&mut reader.conn(), &project.project.id, user, IdentityKind::Email).await?;
+        Ok(best.map(Email::from))
     }
 }
 
-fn email_among(records: &[IdentityRecord]) -> Option<Email> {
-    let found = best(records, |identity| matches!(identity, Identity::Email(_)));
-    found.map(|(address, is_verified)| Email { address, is_verified })
-}
-
-/// The newest that was proved; where none was, the newest. One that somebody only added must not stand in for one that was proved.
-fn best(records: &[IdentityRecord], is_kind: fn(&Identity) -> bool) -> Option<(String, bool)> {
-    let of_kind = || records.iter().filter(|record| is_kind(&record.identity));
-    let record = of_kind().find(|record| record.verified_at.is_some()).or_else(|| of_kind().next())?;
-    Some((record.identity.value().to_owned(), record.verified_at.is_some()))
+impl From<Best> for Email {
+    fn from(best: Best) -> Self {
+        Self { address: best.value, is_verified: best.is_verified }
+    }
 }

@@ -3,12 +3,12 @@
 use std::{sync::Arc, time::Duration};
 
 use countersign_domain::{
-    clock::Timestamp,
     generations::Generations,
     id::{ClientId, KeyId, SessionId, UserId},
     proof::Proof,
     thumbprint::Thumbprint,
 };
+pub use countersign_storage::spent::Spend;
 use countersign_storage::{Conn, error::Result, spent, users};
 
 use super::{
@@ -39,17 +39,6 @@ pub struct Opening {
     pub as_of: Option<Generations>,
     /// What it is bought with. They are spent in this order, and where one was spent before, those after it are not.
     pub spends: Vec<Spend>,
-}
-
-/// Something that works once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spend {
-    /// What for: hashes of different purposes are told apart.
-    pub purpose: &'static str,
-    /// What it is known by: a hash, in base64url.
-    pub hash: String,
-    /// From when on it wouldn't be taken anyway.
-    pub expires_at: Timestamp,
 }
 
 /// Why no session is opened.

@@ -17,6 +17,14 @@ pub(crate) struct MadeRoom {
     pub(crate) until: Timestamp,
 }
 
+/// So many sessions of one user may be under way at once before the cap is counted exactly.
+const MARGIN: u32 = 16;
+
+/// Is there room for one more, without anybody counting exactly?
+pub(crate) fn has_room(sessions: u32, cap: NonZeroU32) -> bool {
+    sessions.saturating_add(MARGIN) < cap.get()
+}
+
 /// Ends those sessions of a user in a client that must go before `session` may be opened: the one on the same device, and those beyond the
 /// cap. Nobody else counts this user's sessions until the transaction ends.
 pub(crate) async fn make_room(conn: &mut Conn<'_>, session: &Session, cap: NonZeroU32) -> Result<Vec<MadeRoom>> {

@@ -99,9 +99,13 @@ impl Writing {
             let reason = vec![("reason", made.reason.as_str().to_owned())];
             self.entry(session, Act::SessionEnded, made.session, reason)
         };
+        gone.iter().map(ended).chain([self.opened(session)]).collect()
+    }
+
+    /// What the audit trail says of the session.
+    pub(crate) fn opened(&self, session: &Session) -> AuditEntry {
         let bound = ("bound", session.dpop_jkt.is_some().to_string());
-        let opened = self.entry(session, Act::SessionOpened, session.id, vec![bound]);
-        gone.iter().map(ended).chain([opened]).collect()
+        self.entry(session, Act::SessionOpened, session.id, vec![bound])
     }
 
     fn entry(&self, opened: &Session, act: Act, id: SessionId, detail: Vec<(&'static str, String)>) -> AuditEntry {

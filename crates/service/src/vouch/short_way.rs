@@ -21,10 +21,7 @@ use super::{
     Activation, Names, VouchRefused,
     find::{FoundUser, Meant, meant},
 };
-use crate::session::draft::Draft;
-
-/// So many vouches for one user may be under way at once before the cap is counted exactly.
-const CAP_MARGIN: u32 = 16;
+use crate::session::{draft::Draft, room::has_room};
 
 /// What the short way needs to decide, within the transaction that it shares with others: for a user who is found, who has nothing to gain and
 /// no session to lose, or for one who comes to be.
@@ -76,9 +73,8 @@ impl ShortWay {
 
     /// Is a new row all there is to do?
     fn fits(&self, user: &FoundUser) -> bool {
-        let far_from_cap = user.sessions.saturating_add(CAP_MARGIN) < self.cap.get();
         let nothing_to_gain = user.missing.is_empty() && user.disabled_at.is_none();
-        self.may_find && nothing_to_gain && far_from_cap && self.draft.session.device.is_none()
+        self.may_find && nothing_to_gain && has_room(user.sessions, self.cap) && self.draft.session.device.is_none()
     }
 
     pub(super) fn decide(&self, found: &[Found]) -> Option<Opening> {

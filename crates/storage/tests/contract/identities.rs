@@ -19,6 +19,7 @@ on_both_engines!(
     many_vouches_find_their_users_at_once,
     a_merged_user_is_found_under_the_other,
     an_identity_is_taken_from_its_owner_only,
+    the_newest_that_was_proved_stands_for_a_user,
     what_was_proved_is_not_taken_as_something_merely_said,
 );
 
@@ -119,4 +120,28 @@ async fn what_was_proved_is_not_taken_as_something_merely_said(engine: Engine) {
     assert!(!write!(given, [other, wrong], identities::delete_unproved, &p1(), wrong.id, &other.identity).unwrap());
     assert!(write!(given, [other, ada], identities::delete_unproved, &p1(), ada.id, &other.identity).unwrap());
     assert!(read!(given, identities::find, &p1(), &other.identity).unwrap().is_none());
+}
+
+async fn the_newest_that_was_proved_stands_for_a_user(engine: Engine) {
+    let (given, ada) = a_user(engine).await;
+    let best = async |kind| {
+        let best = read!(given, identities::best, &p1(), ada.id, kind).unwrap();
+        best.map(|best| (best.value, best.is_verified))
+    };
+    let told = |value: &str, is_verified| Some((value.to_owned(), is_verified));
+    assert_eq!(best(IdentityKind::Email).await, None);
+    let of = |address: &str, created: i64, verified: Option<i64>| IdentityRecord {
+        verified_at: verified.map(at),
+        created_at: at(created),
+        ..record(&ada, email(address))
+    };
+    given.known_as(vec![of("b@example.com", 5, None), of("v@example.com", 4, None)]).await;
+    assert_eq!(best(IdentityKind::Email).await, told("b@example.com", false), "none was proved");
+    given.known_as(vec![of("old@example.com", 1, Some(3)), of("new@example.com", 2, Some(2))]).await;
+    assert_eq!(best(IdentityKind::Email).await, told("new@example.com", true));
+    assert_eq!(best(IdentityKind::Phone).await, None);
+    let phone = IdentityRecord { verified_at: None, ..record(&ada, identity(IdentityKind::Phone, "+4930123456")) };
+    given.known_as(vec![phone]).await;
+    assert_eq!(best(IdentityKind::Phone).await, told("+4930123456", false));
+    assert_eq!(read!(given, identities::best, &p1(), user(9).id, IdentityKind::Email).unwrap(), None);
 }

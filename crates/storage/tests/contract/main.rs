@@ -19,6 +19,7 @@ mod migrate;
 mod passkeys;
 mod projects;
 mod provider;
+mod redemptions;
 mod sessions;
 mod sign_ins;
 mod spent;

@@ -60,11 +60,11 @@ async fn a_clients_secret_reads_back_and_is_revoked_once(engine: Engine) {
     assert!(read!(given, client_secrets::list, &"p2".parse().unwrap()).unwrap().is_empty());
 }
 
-fn hash(byte: u8) -> CodeHash {
+pub(crate) fn hash(byte: u8) -> CodeHash {
     CodeHash::of(&encoding::encode([byte; 32])).unwrap()
 }
 
-fn code(of: &User, byte: u8) -> NewAuthorizationCode {
+pub(crate) fn code(of: &User, byte: u8) -> NewAuthorizationCode {
     let code = AuthorizationCode {
         client: "c1".parse().unwrap(),
         user: of.id,
@@ -92,6 +92,7 @@ async fn a_code_reads_back_with_the_counter_of_its_user(engine: Engine) {
     let expected = AuthorizationCode { generations: Generations { user: 1, ..full.code.generations }, ..full.code };
     let found = read!(given, authorization_codes::find, &p1(), hash(1)).unwrap().unwrap();
     assert_eq!((found.code, found.is_used), (expected, false));
+    assert_eq!((found.user_generation, found.sessions, found.email), (Some(1), 0, None));
     let mut bare = code(&ada, 2);
     (bare.code.nonce, bare.code.code_challenge, bare.code.dpop_jkt) = (None, None, None);
     (bare.code.has_redirect_uri_param, bare.code.generations.user) = (false, 1);

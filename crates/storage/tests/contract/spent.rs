@@ -1,7 +1,11 @@
 //! What works once.
 
 use countersign_domain::id::ProjectId;
-use countersign_storage::spent::{self, spend};
+use countersign_storage::{
+    Conn,
+    error::{Error, Result},
+    spent::{self, Spend, spend, spend_many},
+};
 use countersign_testkit::{database::Engine, on_both_engines};
 use tokio::task::JoinSet;
 
@@ -9,6 +13,7 @@ use crate::given::{at, p1, schema, write};
 
 on_both_engines!(
     what_works_once_is_spent_once,
+    of_many_things_that_are_spent_together_each_is_spent_once,
     what_is_spent_is_spent_in_its_project_and_for_its_purpose_alone,
     who_asks_whether_something_is_spent_spends_nothing,
     of_many_who_spend_at_once_one_does,
@@ -22,6 +27,27 @@ async fn what_works_once_is_spent_once(engine: Engine) {
     assert!(!write!(given, [], spend, &p1(), "dpop", "one", at(60)).unwrap());
     assert!(!write!(given, [], spend, &p1(), "dpop", "one", at(900)).unwrap());
     assert!(write!(given, [], spend, &p1(), "dpop", "two", at(60)).unwrap());
+}
+
+async fn all_of(conn: &mut Conn<'_>, wanted: &[(ProjectId, Spend)]) -> Result<Vec<bool>> {
+    spend_many(conn, &wanted.iter().map(|(project, spend)| (project, spend)).collect::<Vec<_>>()).await
+}
+
+async fn of_many_things_that_are_spent_together_each_is_spent_once(engine: Engine) {
+    let given = schema(engine).await;
+    let p2: ProjectId = "p2".parse().unwrap();
+    let of = |purpose, hash: &str| Spend { purpose, hash: hash.to_owned(), expires_at: at(60) };
+    let together = async |wanted: Vec<(ProjectId, Spend)>| write!(given, [wanted], all_of, &wanted);
+    let one = (p1(), of("dpop", "one"));
+    let others = [(p1(), of("ticket", "one")), (p2, of("dpop", "one")), (p1(), of("dpop", "two"))];
+    let spent = together([one.clone()].into_iter().chain(others.clone()).chain([one.clone()]).collect()).await.unwrap();
+    assert_eq!(spent, [true, true, true, true, false], "the second in the same batch comes too late");
+    assert_eq!(together(others.to_vec()).await.unwrap(), [false, false, false]);
+    let mixed = together(vec![one, (p1(), of("dpop", "three"))]).await;
+    assert!(matches!(mixed, Err(Error::TryAgain(_))), "{mixed:?}");
+    assert!(write!(given, [], spend, &p1(), "dpop", "three", at(60)).unwrap(), "what fails spends nothing");
+    let many: Vec<_> = (0..150).map(|number| (p1(), of("dpop", &format!("many {number}")))).collect();
+    assert_eq!(together(many).await.unwrap(), [true; 150]);
 }
 
 async fn what_is_spent_is_spent_in_its_project_and_for_its_purpose_alone(engine: Engine) {

@@ -3,22 +3,25 @@
 //! A code that comes twice was seen by somebody who shouldn't have seen it. Nobody can tell which of the two is the thief, so what the first
 //! one got is taken back (RFC 6749 §4.1.2). That goes for two who come at the same moment, too: whoever loses the race ends the winner's session.
 
-use std::sync::Arc;
+mod short_way;
 
-use countersign_crypto::{authorization_code::CodeHash, pkce::CodeChallenge};
+use std::{sync::Arc, time::Duration};
+
+use countersign_crypto::authorization_code::CodeHash;
 use countersign_domain::{
     audit::{Act, Actor},
     oauth::{
-        code::{AuthorizationCode, CodeRefused, Redeemer},
+        code::{AuthorizationCode, CodeRefused},
         form::Form,
-        registration::{GrantType, PkcePolicy},
+        registration::GrantType,
         scope::Scopes,
     },
     session::EndReason,
     thumbprint::Thumbprint,
 };
 use countersign_storage::{
-    authorization_codes::{self, SPENT_AS, StoredCode},
+    authorization_codes::{self, FoundCode, SPENT_AS},
+    hot::Written,
     sessions, spent,
 };
 
@@ -41,17 +44,21 @@ use crate::{
     token::{IdTokenOf, TokenPair},
 };
 
+/// How often somebody else may come first before we give up: the second time, a code is used.
+const ATTEMPTS: usize = 16;
+
 impl From<CodeRefused> for GrantRefused {
     fn from(refused: CodeRefused) -> Self {
         Self::Invalid(refused.as_str())
     }
 }
 
-/// A code that its own client shows.
+/// A client that shows a code.
 struct Shown<'a> {
     client: &'a ClientView,
     hash: CodeHash,
-    stored: StoredCode,
+    /// The key to which it wants its tokens bound, where its assertion named one.
+    confirmed: Option<Thumbprint>,
 }
 
 impl Service {
@@ -63,10 +70,10 @@ impl Service {
         call: &TokenCall<'_>,
         caller: &Caller,
     ) -> Result<TokenAnswer, GrantRefused> {
-        let (hash, stored) = self.find_code(&client.project, form, caller).await?;
-        stored.code.is_for(&client.id)?;
-        let shown = Shown { client: client.view()?, hash, stored };
-        self.redeem_shown(&client.project, shown, form, call, client.confirmed_key, caller).await
+        let shown = form.required("code")?;
+        let hash = CodeHash::of(shown).ok_or_else(|| self.unknown_code(&client.project, caller))?;
+        let shown = Shown { client: client.view()?, hash, confirmed: client.confirmed_key };
+        self.redeem_shown(&client.project, &shown, form, call, caller).await
     }
 
     /// For a client that names only its project: it is the one to which the code was issued, if that one has nothing to prove but its verifier.
@@ -89,81 +96,83 @@ impl Service {
         call: &TokenCall<'_>,
         caller: &Caller,
     ) -> Result<TokenAnswer, GrantRefused> {
-        let (hash, stored) = self.find_code(project, form, caller).await?;
-        let client = project.client(&stored.code.client).filter(|view| view.client.disabled_at.is_none());
+        let shown = form.required("code")?;
+        let hash = CodeHash::of(shown).ok_or_else(|| self.unknown_code(project, caller))?;
+        let mut reader = self.db.reader().await.map_err(Outage::from)?;
+        let found = authorization_codes::find(&mut reader.conn(), &project.project.id, hash).await;
+        drop(reader);
+        let found = found.map_err(Outage::from)?.ok_or_else(|| self.unknown_code(project, caller))?;
+        let client = project.client(&found.code.client).filter(|view| view.client.disabled_at.is_none());
         let client = client.ok_or(CodeRefused::Unknown)?;
         let settings = &client.settings;
         if settings.oauth_auth_method.proves() || !settings.oauth_grants.contains(&GrantType::AuthorizationCode) {
             return Err(InvalidClient::Missing.into());
         }
-        self.redeem_shown(project, Shown { client, hash, stored }, form, call, None, caller).await
+        self.redeem_shown(project, &Shown { client, hash, confirmed: None }, form, call, caller).await
     }
 
     /// Only what is no code of ours counts against its network.
-    async fn find_code(
-        &self,
-        project: &ProjectView,
-        form: &Form,
-        caller: &Caller,
-    ) -> Result<(CodeHash, StoredCode), GrantRefused> {
-        let shown = form.required("code")?;
-        if let Some(hash) = CodeHash::of(shown) {
-            let mut reader = self.db.reader().await.map_err(Outage::from)?;
-            let found = authorization_codes::find(&mut reader.conn(), &project.project.id, hash).await;
-            if let Some(stored) = found.map_err(Outage::from)? {
-                return Ok((hash, stored));
-            }
-        }
+    fn unknown_code(&self, project: &ProjectView, caller: &Caller) -> GrantRefused {
         match self.take_failure(Some(project), caller.address) {
-            Ok(()) => Err(CodeRefused::Unknown.into()),
-            Err(too_many) => Err(GrantRefused::TooMany(too_many)),
+            Ok(()) => CodeRefused::Unknown.into(),
+            Err(too_many) => GrantRefused::TooMany(too_many),
         }
     }
 
     async fn redeem_shown(
         &self,
         project: &Arc<ProjectView>,
-        shown: Shown<'_>,
+        shown: &Shown<'_>,
         form: &Form,
         call: &TokenCall<'_>,
-        confirmed: Option<Thumbprint>,
         caller: &Caller,
     ) -> Result<TokenAnswer, GrantRefused> {
-        let Shown { client, hash, stored: StoredCode { code, is_used } } = shown;
-        let key = self.token_key(project, client, call.possession, confirmed)?;
-        // Before anything else is asked of the call: whoever shows a used code knows it.
-        if is_used {
-            return Err(self.used(project, &code, caller).await?);
-        }
-        let redeemer = Redeemer {
-            client: &client.client.id,
-            redirect_uri: form.text("redirect_uri"),
-            key: key.map(|possession| possession.key),
-        };
-        code.check(&redeemer, self.now())?;
-        check_verifier(&code, client, form.text("code_verifier"))?;
+        let client = shown.client;
+        let key = self.token_key(project, client, call.possession, shown.confirmed)?;
         if project.signing_key_for(client.settings.oauth_id_token_alg).is_none() {
             return Err(Outage::Fault("the project has no key of the client's id_token algorithm".to_owned()).into());
         }
-        let email = self.email_of(project, code.user).await?;
-        let opening = opening(client, hash, &code, key);
-        let pair = match self.open_session(project, opening, caller).await {
-            Ok(pair) => pair,
-            Err(refused) => return Err(self.not_opened(project, hash, &code, refused, caller).await?),
-        };
-        Ok(self.answer(project, client, &code, pair, email.as_ref()))
+        let redeeming = Arc::new(self.redeeming(project, shown, form, key, caller));
+        for _ in 0..ATTEMPTS {
+            let deciding = Arc::clone(&redeeming);
+            let id = &project.project.id;
+            let redeemed = self.db.redeem_code(id, shown.hash, move |found| deciding.decide(found)).await;
+            let (found, written) = redeemed.map_err(Outage::from)?;
+            let found = found.ok_or_else(|| self.unknown_code(project, caller))?;
+            let pair = match (redeeming.weigh(&found), written) {
+                (_, Written::Lost) => continue,
+                // Whoever shows a used code knows it, whatever else is right or wrong.
+                (Err(CodeRefused::Used), _) => return Err(self.used(project, &found.code, caller).await?),
+                (Err(refused), _) => return Err(refused.into()),
+                (Ok(session), Written::Done) => self.first_pair(project, &redeeming.writing.draft, &session)?,
+                (Ok(_), Written::Nothing) => self.redeem_the_long_way(project, shown, &found.code, key, caller).await?,
+            };
+            return Ok(self.answer(project, client, *found, pair));
+        }
+        Err(Outage::Unavailable("the code changes faster than it can be read".to_owned()).into())
     }
 
-    fn answer(
+    /// In a transaction of its own: where a proof of a key is used up, too, or where other sessions may have to make room.
+    async fn redeem_the_long_way(
         &self,
         project: &ProjectView,
-        client: &ClientView,
+        shown: &Shown<'_>,
         code: &AuthorizationCode,
-        pair: TokenPair,
-        email: Option<&Email>,
-    ) -> TokenAnswer {
+        key: Option<Possession>,
+        caller: &Caller,
+    ) -> Result<TokenPair, GrantRefused> {
+        let opening = opening(shown, code, key);
+        match self.open_session(project, opening, caller).await {
+            Ok(pair) => Ok(pair),
+            Err(refused) => Err(self.not_opened(project, shown.hash, code, refused, caller).await?),
+        }
+    }
+
+    fn answer(&self, project: &ProjectView, client: &ClientView, found: FoundCode, pair: TokenPair) -> TokenAnswer {
+        let code = &found.code;
         let scopes = Scopes::parse(&code.scope).unwrap_or_default();
-        let email = email.filter(|_| client.settings.oauth_first_party || scopes.has("email"));
+        let email = found.email.map(Email::from);
+        let email = email.as_ref().filter(|_| client.settings.oauth_first_party || scopes.has("email"));
         let said = IdTokenOf {
             user: code.user,
             session: code.session,
@@ -239,33 +248,28 @@ impl Service {
 }
 
 /// The proof first: one that was used before must not use the code up.
-fn opening(client: &ClientView, hash: CodeHash, code: &AuthorizationCode, key: Option<Possession>) -> Opening {
-    let of_code = Spend { purpose: SPENT_AS, hash: hash.to_text(), expires_at: code.expires_at };
-    let settings = &client.settings;
-    let has_refresh = settings.oauth_grants.contains(&GrantType::RefreshToken);
+fn opening(shown: &Shown<'_>, code: &AuthorizationCode, key: Option<Possession>) -> Opening {
     Opening {
-        client: client.client.id.clone(),
+        client: shown.client.client.id.clone(),
         user: code.user,
         proof: code.proof.clone(),
         vouched_by: None,
         dpop_jkt: key.map(|possession| possession.key),
-        // A session that nobody can refresh is over with its one access token.
-        longest: (!has_refresh).then_some(settings.access_lifetime),
+        longest: longest(shown.client),
         scope: code.scope.clone(),
         session: Some(code.session),
         as_of: Some(code.generations),
-        spends: key.iter().map(Possession::spend).chain([of_code]).collect(),
+        spends: key.iter().map(Possession::spend).chain([spend(shown.hash, code)]).collect(),
     }
 }
 
-/// A verifier for a code that was issued without a challenge is refused, too: somebody took the challenge out of the request (RFC 9700 §2.1.1).
-fn check_verifier(code: &AuthorizationCode, client: &ClientView, verifier: Option<&str>) -> Result<(), CodeRefused> {
-    let is_right = match (&code.code_challenge, verifier) {
-        (Some(challenge), Some(verifier)) => {
-            CodeChallenge::parse(challenge).is_some_and(|challenge| challenge.matches(verifier))
-        }
-        (None, None) => client.settings.oauth_pkce == PkcePolicy::NonceOrPkce,
-        (Some(_), None) | (None, Some(_)) => false,
-    };
-    if is_right { Ok(()) } else { Err(CodeRefused::OtherVerifier) }
+/// That the code is used.
+fn spend(hash: CodeHash, code: &AuthorizationCode) -> Spend {
+    Spend { purpose: SPENT_AS, hash: hash.to_text(), expires_at: code.expires_at }
+}
+
+/// A session that nobody can refresh is over with its one access token.
+fn longest(client: &ClientView) -> Option<Duration> {
+    let has_refresh = client.settings.oauth_grants.contains(&GrantType::RefreshToken);
+    (!has_refresh).then_some(client.settings.access_lifetime)
 }
