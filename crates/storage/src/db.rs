@@ -24,6 +24,7 @@ use crate::{
     making::make_sqlite,
     row::Reader,
     sessions::StoredSession,
+    spent::Spend,
     writer::{Unit, Writer, run_apart},
 };
 
@@ -175,7 +176,7 @@ impl Db {
         let decide = Box::new(move |found: &Vec<Found>| decide(found));
         match self.run_hot(HotUnit::Open { wanted, decide }).await? {
             HotAnswer::Opened(found, written) => Ok((found, written)),
-            HotAnswer::Moved(..) | HotAnswer::Redeemed(..) | HotAnswer::Said => Err(mixed_up()),
+            _ => Err(mixed_up()),
         }
     }
 
@@ -192,7 +193,7 @@ impl Db {
         let session = (project.clone(), id);
         match self.run_hot(HotUnit::Move { session, decide: Box::new(decide) }).await? {
             HotAnswer::Moved(stored, written) => Ok((stored, written)),
-            HotAnswer::Opened(..) | HotAnswer::Redeemed(..) | HotAnswer::Said => Err(mixed_up()),
+            _ => Err(mixed_up()),
         }
     }
 
@@ -210,7 +211,15 @@ impl Db {
         let code = (project.clone(), code);
         match self.run_hot(HotUnit::Redeem { code, decide: Box::new(decide) }).await? {
             HotAnswer::Redeemed(found, written) => Ok((found, written)),
-            HotAnswer::Opened(..) | HotAnswer::Moved(..) | HotAnswer::Said => Err(mixed_up()),
+            _ => Err(mixed_up()),
+        }
+    }
+
+    /// Uses up something that works once, and nothing else; `false`: it was spent before. Shares its transaction with whoever else waits.
+    pub async fn spend(&self, project: &ProjectId, spend: Spend) -> Result<bool> {
+        match self.run_hot(HotUnit::Spend(project.clone(), spend)).await? {
+            HotAnswer::Spent(written) => Ok(written == Written::Done),
+            _ => Err(mixed_up()),
         }
     }
 

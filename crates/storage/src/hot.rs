@@ -85,6 +85,8 @@ pub(crate) enum HotUnit {
     Move { session: (ProjectId, SessionId), decide: Decide<StoredSession, Moving> },
     /// Opens a session with a code that wasn't used.
     Redeem { code: (ProjectId, CodeHash), decide: Decide<FoundCode, Redemption> },
+    /// Uses up something that works once, and nothing else.
+    Spend(ProjectId, Spend),
     /// Says something in the audit trail, and nothing else.
     Say(Vec<AuditEntry>),
 }
@@ -94,6 +96,7 @@ pub(crate) enum HotAnswer {
     Opened(Vec<Found>, Written),
     Moved(Option<Box<StoredSession>>, Written),
     Redeemed(Option<Box<FoundCode>>, Written),
+    Spent(Written),
     Said,
 }
 
@@ -110,28 +113,35 @@ enum Seen {
     Found(Vec<Found>),
     Session(Option<Box<StoredSession>>),
     Code(Option<Box<FoundCode>>),
+    /// Was it spent before?
+    Spent(bool),
     Nothing,
 }
 
 async fn look_up(conn: &mut Conn<'_>, units: &[&HotUnit]) -> Result<Vec<Result<Seen>>> {
-    let (mut wanted, mut sessions, mut codes) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut wanted, mut sessions, mut codes, mut spends) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for unit in units {
         match unit {
             HotUnit::Open { wanted: set, .. } => wanted.push(set),
             HotUnit::Move { session, .. } => sessions.push(session),
             HotUnit::Redeem { code, .. } => codes.push(code),
+            HotUnit::Spend(project, spend) => spends.push((project, spend)),
             HotUnit::Say(_) => {}
         }
     }
     let mut found = identities::find_many(conn, &wanted).await?.into_iter();
     let mut stored = sessions::find_many(conn, &sessions).await?.into_iter();
     let mut issued = authorization_codes::find_many(conn, &codes).await?.into_iter();
+    // One alone is told apart by spending it; of many, those that come again must not hold the others up.
+    let spent = if spends.len() > 1 { spent::find_many(conn, &spends).await? } else { vec![false; spends.len()] };
+    let mut spent = spent.into_iter();
     let seen = units.iter().map(|unit| match unit {
         HotUnit::Open { .. } => found.next().unwrap_or_else(unanswered).map(Seen::Found),
         HotUnit::Move { .. } => {
             stored.next().unwrap_or_else(unanswered).map(|stored| Seen::Session(stored.map(Box::new)))
         }
         HotUnit::Redeem { .. } => issued.next().unwrap_or_else(unanswered).map(|code| Seen::Code(code.map(Box::new))),
+        HotUnit::Spend(..) => spent.next().map_or_else(unanswered, |spent| Ok(Seen::Spent(spent))),
         HotUnit::Say(_) => Ok(Seen::Nothing),
     });
     Ok(seen.collect())
@@ -145,6 +155,7 @@ enum Decided<'u> {
     Open(Box<Opening>),
     Move(Box<Moving>),
     Redeem(Box<Redemption>),
+    Spend(&'u ProjectId, &'u Spend),
     Say(&'u [AuditEntry]),
     Lost,
     Nothing,
@@ -161,6 +172,7 @@ fn decide<'u>(unit: &'u HotUnit, seen: &Result<Seen>) -> Decided<'u> {
         (HotUnit::Redeem { decide, .. }, Ok(Seen::Code(Some(found)))) => {
             decide(found).map_or(Decided::Nothing, |redemption| Decided::Redeem(Box::new(redemption)))
         }
+        (HotUnit::Spend(project, spend), Ok(Seen::Spent(false))) => Decided::Spend(project, spend),
         (HotUnit::Say(entries), _) => Decided::Say(entries),
         _ => Decided::Nothing,
     }
@@ -182,10 +194,11 @@ fn first_come(decided: &mut [Decided<'_>]) {
     }
 }
 
-/// Whose turn it was: of rotations and redemptions, each in their order, whether the row still stood, and the code was still good.
+/// Whose turn it was: of rotations, redemptions and other spends, each in their order, whether the row still stood, or it was this that spent.
 struct Came {
     moved: Vec<bool>,
     redeemed: Vec<bool>,
+    spent: Vec<bool>,
 }
 
 /// Writes what was decided. Codes come first: what one buys is written only if it is this that uses it up.
@@ -196,12 +209,15 @@ async fn write(conn: &mut Conn<'_>, decided: &[Decided<'_>]) -> Result<Came> {
             Decided::Open(opening) => rows.open(opening),
             Decided::Move(moving) => rows.moving.push(moving),
             Decided::Redeem(redemption) => rows.redeeming.push(redemption),
+            Decided::Spend(project, spend) => rows.spends.push((project, spend)),
             Decided::Say(said) => rows.entries.extend(said.iter()),
             Decided::Lost | Decided::Nothing => {}
         }
     }
-    let spends: Vec<_> = rows.redeeming.iter().map(|it| (&it.session.session.project, &it.spend)).collect();
-    let redeemed = spent::spend_many(conn, &spends).await?;
+    let of_codes = rows.redeeming.iter().map(|it| (&it.session.session.project, &it.spend));
+    let spends: Vec<_> = of_codes.chain(rows.spends.iter().copied()).collect();
+    let mut redeemed = spent::spend_many(conn, &spends).await?;
+    let spent = redeemed.split_off(rows.redeeming.len());
     for redemption in came_to_be(&rows.redeeming, &redeemed) {
         rows.sessions.push(&redemption.session);
         rows.entries.push(&redemption.audit);
@@ -213,7 +229,7 @@ async fn write(conn: &mut Conn<'_>, decided: &[Decided<'_>]) -> Result<Came> {
     let moved = sessions::rotate_many(conn, &updates).await?;
     rows.entries.extend(came_to_be(&rows.moving, &moved).map(|moving| &moving.audit));
     audit::insert_many(conn, &rows.entries).await?;
-    Ok(Came { moved, redeemed })
+    Ok(Came { moved, redeemed, spent })
 }
 
 fn came_to_be<'d, T>(of: &[&'d T], came: &[bool]) -> impl Iterator<Item = &'d T> {
@@ -228,6 +244,7 @@ struct Rows<'d> {
     sessions: Vec<&'d NewSession>,
     moving: Vec<&'d Moving>,
     redeeming: Vec<&'d Redemption>,
+    spends: Vec<(&'d ProjectId, &'d Spend)>,
     entries: Vec<&'d AuditEntry>,
 }
 
@@ -243,12 +260,14 @@ impl<'d> Rows<'d> {
 }
 
 fn answers(seen: Vec<Result<Seen>>, decided: &[Decided<'_>], came: Came) -> Vec<Result<HotAnswer>> {
-    let (mut moved, mut redeemed) = (came.moved.into_iter(), came.redeemed.into_iter());
+    let Came { moved, redeemed, spent } = came;
+    let (mut moved, mut redeemed, mut spent) = (moved.into_iter(), redeemed.into_iter(), spent.into_iter());
     let answer = |(seen, decided): (Result<Seen>, &Decided<'_>)| {
         let done = |came: Option<bool>| if came == Some(true) { Written::Done } else { Written::Lost };
         let written = match decided {
             Decided::Move(_) => done(moved.next()),
             Decided::Redeem(_) => done(redeemed.next()),
+            Decided::Spend(..) => done(spent.next()),
             Decided::Open(_) | Decided::Say(_) => Written::Done,
             Decided::Lost => Written::Lost,
             Decided::Nothing => Written::Nothing,
@@ -257,6 +276,7 @@ fn answers(seen: Vec<Result<Seen>>, decided: &[Decided<'_>], came: Came) -> Vec<
             Seen::Found(found) => HotAnswer::Opened(found, written),
             Seen::Session(stored) => HotAnswer::Moved(stored, written),
             Seen::Code(found) => HotAnswer::Redeemed(found, written),
+            Seen::Spent(_) => HotAnswer::Spent(written),
             Seen::Nothing => HotAnswer::Said,
         })
     };

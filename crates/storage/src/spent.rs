@@ -8,6 +8,8 @@ use crate::{
     Conn,
     conn::statement,
     error::{Error, Result},
+    packed::{PackedLookup, column},
+    row::Reader,
     sql::{
         Column::{Integer, Text},
         ManyRows, runs,
@@ -30,6 +32,38 @@ static SPEND: ManyRows = ManyRows::fixed(
     &[Text, Text, Text, Integer],
     "on conflict do nothing",
 );
+
+static FIND: PackedLookup = PackedLookup::new(
+    "with wanted (number, project_id, purpose, value_hash) as (values",
+    &[Integer, Text, Text, Text],
+    &[column("number", "w.number")],
+    "from wanted w cross join spent s \
+     where s.project_id = w.project_id and s.purpose = w.purpose and s.value_hash = w.value_hash",
+);
+
+/// Says of each of several things whether it was spent. Only to know it early: whoever sells something spends.
+pub async fn find_many(conn: &mut Conn<'_>, wanted: &[(&ProjectId, &Spend)]) -> Result<Vec<bool>> {
+    let numbered: Vec<_> = wanted.iter().copied().enumerate().collect();
+    let mut found = vec![false; wanted.len()];
+    for run in runs(&numbered) {
+        let mut select = FIND.statement(conn.engine, run.len());
+        for (number, (project, it)) in run {
+            select = select
+                .bind(i64::try_from(*number).unwrap_or(i64::MAX))
+                .bind(project.as_str())
+                .bind(it.purpose)
+                .bind(it.hash.as_str());
+        }
+        let packed = FIND.fetch(conn, select, "spent").await?;
+        for row in packed.rows() {
+            let row = row?;
+            if let Some(of_this) = found.get_mut(Reader::packed(&row, "spent", &[]).integer::<usize>("number")?) {
+                *of_this = true;
+            }
+        }
+    }
+    Ok(found)
+}
 
 /// Spends several things, as [`spend`] does one; says of each whether it was this that spent it. Where one comes several times, the first
 /// does. Where some of many were spent before, none says which, and they must be tried one by one.

@@ -2,7 +2,7 @@
 
 use countersign_crypto::{encoding, jose::client_assertion::UnverifiedClientAssertion};
 use countersign_domain::thumbprint::Thumbprint;
-use countersign_storage::spent;
+use countersign_storage::spent::Spend;
 
 use super::{Endpoint, InvalidClient};
 use crate::{
@@ -32,13 +32,10 @@ impl Service {
         if !is_audience(project, client, &verified.audience, endpoint) {
             return Err(InvalidClient::OtherAudience);
         }
-        let (id, hash) = (project.project.id.clone(), encoding::encode(verified.hash));
-        let expires_at = verified.expires_at;
-        let spent = self.db.write(move |mut conn| {
-            let (id, hash) = (id.clone(), hash.clone());
-            Box::pin(async move { spent::spend(&mut conn, &id, PURPOSE, &hash, expires_at).await })
-        });
-        if spent.await.map_err(Outage::from)? { Ok(verified.confirmed_key) } else { Err(InvalidClient::Replayed) }
+        let hash = encoding::encode(verified.hash);
+        let spend = Spend { purpose: PURPOSE, hash, expires_at: verified.expires_at };
+        let spent = self.db.spend(&project.project.id, spend).await.map_err(Outage::from)?;
+        if spent { Ok(verified.confirmed_key) } else { Err(InvalidClient::Replayed) }
     }
 }
 

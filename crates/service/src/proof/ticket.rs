@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use countersign_crypto::{digest::sha256, encoding, seal::Place};
 use countersign_domain::{clock::Timestamp, id::ProjectId};
-use countersign_storage::{error::Error as StorageError, spent};
+use countersign_storage::spent::{self, Spend};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -146,12 +146,8 @@ impl Service {
     }
 
     async fn spend_ticket(&self, actor: &Actor, id: &str, expires_at: Timestamp) -> Result<bool, CallRefused> {
-        let (project, hash) = (actor.project().project.id.clone(), hash_of(id));
-        let spent = self.db.write(move |mut conn| {
-            let (project, hash) = (project.clone(), hash.clone());
-            Box::pin(async move { spent::spend(&mut conn, &project, PURPOSE, &hash, expires_at).await })
-        });
-        spent.await.map_err(|problem: StorageError| CallRefused::Outage(problem.into()))
+        let spend = Spend { purpose: PURPOSE, hash: hash_of(id), expires_at };
+        Ok(self.db.spend(&actor.project().project.id, spend).await.map_err(Outage::from)?)
     }
 }
 

@@ -13,6 +13,7 @@ use crate::given::{at, p1, schema, write};
 
 on_both_engines!(
     what_works_once_is_spent_once,
+    of_many_who_show_many_things_at_once_each_is_told_its_own,
     of_many_things_that_are_spent_together_each_is_spent_once,
     what_is_spent_is_spent_in_its_project_and_for_its_purpose_alone,
     who_asks_whether_something_is_spent_spends_nothing,
@@ -27,6 +28,26 @@ async fn what_works_once_is_spent_once(engine: Engine) {
     assert!(!write!(given, [], spend, &p1(), "dpop", "one", at(60)).unwrap());
     assert!(!write!(given, [], spend, &p1(), "dpop", "one", at(900)).unwrap());
     assert!(write!(given, [], spend, &p1(), "dpop", "two", at(60)).unwrap());
+}
+
+async fn of_many_who_show_many_things_at_once_each_is_told_its_own(engine: Engine) {
+    let given = schema(engine).await;
+    let of = |number: usize| Spend { purpose: "dpop", hash: format!("thing {number}"), expires_at: at(60) };
+    for number in 0..5 {
+        assert!(given.db.spend(&p1(), of(number)).await.unwrap());
+    }
+    let mut spenders = JoinSet::new();
+    for round in 0..3 {
+        for number in 0..30 {
+            let db = if round % 2 == 0 { given.db.clone() } else { given.database.open().await };
+            let spend = of(number);
+            spenders.spawn(async move { (number, db.spend(&p1(), spend).await.unwrap()) });
+        }
+    }
+    let mut spent: Vec<usize> =
+        spenders.join_all().await.into_iter().filter(|(_, spent)| *spent).map(|(number, _)| number).collect();
+    spent.sort_unstable();
+    assert_eq!(spent, (5..30).collect::<Vec<_>>(), "each once, and none that was spent before");
 }
 
 async fn all_of(conn: &mut Conn<'_>, wanted: &[(ProjectId, Spend)]) -> Result<Vec<bool>> {
