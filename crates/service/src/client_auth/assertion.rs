@@ -34,8 +34,8 @@ impl Service {
         }
         let hash = encoding::encode(verified.hash);
         let spend = Spend { purpose: PURPOSE, hash, expires_at: verified.expires_at };
-        let spent = self.db.spend(&project.project.id, spend).await.map_err(Outage::from)?;
-        if spent { Ok(verified.confirmed_key) } else { Err(InvalidClient::Replayed) }
+        let is_first = self.db.spend(&project.project.id, spend).await.map_err(Outage::from)?;
+        if is_first { Ok(verified.confirmed_key) } else { Err(InvalidClient::Replayed) }
     }
 }
 
