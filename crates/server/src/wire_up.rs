@@ -10,7 +10,8 @@ use countersign_service::{
     deliver::carrier::Delivery,
 };
 use countersign_storage::{
-    db::{Db, Engine, Options},
+    db::{Db, Options},
+    engine::Engine,
     error::Error as StorageError,
     migrate,
 };

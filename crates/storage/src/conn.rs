@@ -9,7 +9,7 @@ use sqlx::{
     query::Query,
 };
 
-use crate::{db::Engine, error::Result};
+use crate::{engine::Engine, error::Result};
 
 /// A connection inside a transaction, or one that only reads.
 pub struct Conn<'c> {

@@ -18,6 +18,7 @@ use crate::{
     Conn,
     authorization_codes::FoundCode,
     conn::statement,
+    engine::Engine,
     error::{Error, Result},
     hot::{self, HotAnswer, HotUnit, Moving, Opening, Redemption, Written},
     identities::{Found, Wanted},
@@ -27,8 +28,6 @@ use crate::{
     spent::Spend,
     writer::{Unit, Writer, run_apart},
 };
-
-pub use crate::engine::Engine;
 
 /// Where the database is and how much of it to use.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ pub mod counters;
 mod database_file;
 pub mod db;
 pub mod deployment;
-mod engine;
+pub mod engine;
 pub mod error;
 pub mod hot;
 pub mod identities;

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 
 use crate::{
     Conn,
-    db::Engine,
+    engine::Engine,
     error::{Corrupt, Error, Result},
     row::Reader,
     sql::{Column, ManyRows},

@@ -7,7 +7,7 @@ use std::{
 
 use sqlx::AssertSqlSafe;
 
-use crate::{conn::Statement, db::Engine};
+use crate::{conn::Statement, engine::Engine};
 
 /// The most rows one statement takes. Larger batches use several.
 const MOST: usize = 64;

@@ -27,7 +27,8 @@ use tracing::{info, warn};
 use crate::{
     Conn, checkpointer,
     database_file::DatabaseFile,
-    db::{Engine, connect_sqlite_writer},
+    db::connect_sqlite_writer,
+    engine::Engine,
     error::{Error, Result},
     hot::{self, HotAnswer, HotUnit},
 };

@@ -7,8 +7,8 @@ use std::{
     thread,
 };
 
-pub use countersign_storage::db::Engine;
 use countersign_storage::db::{Db, Options};
+pub use countersign_storage::engine::Engine;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection, Executor, PgConnection, Row, any::AnyRow};
 use tempfile::TempDir;
 use tokio::runtime::Builder;

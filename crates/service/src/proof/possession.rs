@@ -9,8 +9,9 @@ use countersign_crypto::{
     encoding,
 };
 use countersign_domain::{clock::Timestamp, http_uri::HttpUri, thumbprint::Thumbprint};
+use countersign_storage::spent::Spend;
 
-use crate::{Service, directory::ProjectView, session::open::Spend};
+use crate::{Service, directory::ProjectView};
 
 /// A `DPoP` header, and the call that it came with.
 #[derive(Debug, Clone)]

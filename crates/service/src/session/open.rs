@@ -8,8 +8,12 @@ use countersign_domain::{
     proof::Proof,
     thumbprint::Thumbprint,
 };
-pub use countersign_storage::spent::Spend;
-use countersign_storage::{Conn, error::Result, spent, users};
+use countersign_storage::{
+    Conn,
+    error::Result,
+    spent::{self, Spend},
+    users,
+};
 
 use super::{
     draft::Terms,

@@ -6,8 +6,9 @@ use countersign_domain::{
     id::KeyId,
     proof::{Level, Method, Proof},
 };
+use countersign_storage::spent::Spend;
 
-use super::open::{OpenRefused, Opening, Spend};
+use super::open::{OpenRefused, Opening};
 use crate::{
     Service,
     caller::Caller,

@@ -5,8 +5,9 @@ use std::time::Duration;
 use countersign_domain::id::UserId;
 use countersign_service::{
     projects::state::StateChange,
-    session::open::{OpenRefused, Opening, Spend},
+    session::open::{OpenRefused, Opening},
 };
+use countersign_storage::spent::Spend;
 use countersign_testkit::{
     bound::opening,
     database::Engine,

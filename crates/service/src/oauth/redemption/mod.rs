@@ -22,7 +22,8 @@ use countersign_domain::{
 use countersign_storage::{
     authorization_codes::{self, FoundCode, SPENT_AS},
     hot::Written,
-    sessions, spent,
+    sessions,
+    spent::{self, Spend},
 };
 
 use super::{
@@ -39,7 +40,7 @@ use crate::{
     proof::possession::{Possession, PossessionRefused},
     session::{
         end::Ending,
-        open::{OpenRefused, Opening, Spend},
+        open::{OpenRefused, Opening},
     },
     token::{IdTokenOf, TokenPair},
 };
