@@ -91,6 +91,14 @@ pub(super) enum Verb {
         #[arg(long = "remove", value_name = "PASSKEY")]
         remove: Vec<PasskeyId>,
     },
+    /// Forget a user for good, with all identities, passkeys and sessions; entries of the audit trail stay, which know the user by id alone
+    Delete {
+        /// By id, e-mail address, telephone number or external id
+        user: String,
+        /// It can't be undone
+        #[arg(long, required = true)]
+        yes: bool,
+    },
     /// Make one user of two: the first keeps its id, but is disabled for good, loses its identities to the second, and its passkeys
     Merge {
         /// Who goes: by id, e-mail address, telephone number or external id
@@ -174,6 +182,10 @@ impl Verb {
                     service.remove_passkey(&project, id, passkey, By::Operator).await?;
                 }
                 service.list_passkeys(&project, id).await.map_err(Refused::from)?.iter().map(passkey).collect()
+            }
+            Self::Delete { user, yes: _ } => {
+                let id = named(desk, &project, &user).await?;
+                json!({ "id": service.delete_user(&project, id).await?.to_string() })
             }
             Self::Merge { from, into } => {
                 let (from, into) = (named(desk, &project, &from).await?, named(desk, &project, &into).await?);

@@ -2,6 +2,7 @@
 
 pub(crate) mod arrival;
 pub mod create;
+pub mod delete;
 pub(crate) mod first_sight;
 pub mod list;
 pub mod merge;

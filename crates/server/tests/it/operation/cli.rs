@@ -83,9 +83,20 @@ async fn every_noun_has_its_verbs(engine: Engine) {
     expect(program, &format!("user list --after {uid}"), "/0/merged_into", uid.as_str()).await;
 
     assert_eq!(program.json(&["session", "list", &uid]).await, Value::Array(Vec::new()));
+    let unsure = program.run(&["user", "delete", &uid]).await.refused(2);
+    assert!(unsure.contains("--yes"), "{unsure}");
+    for id in [other, uid.as_str()] {
+        expect(program, &format!("user show {id}"), "/id", id).await;
+        expect(program, &format!("user delete {id} --yes"), "/id", id).await;
+        let gone = program.run(&["user", "delete", id, "--yes"]).await.refused(1);
+        assert!(gone.contains(&format!("there is no user `{id}`")), "{gone}");
+    }
+    assert_eq!(program.json(&["user", "list"]).await, Value::Array(Vec::new()));
     let trail = program.run(&["audit", "tail", "--limit", "1000"]).await.ok();
     let acts: Vec<Value> = trail.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(acts.iter().any(|entry| entry["act"] == "user.merged" && entry["user"].is_string()), "{trail}");
+    let deleted = acts.iter().filter(|entry| entry["act"] == "user.deleted");
+    assert_eq!(deleted.map(|entry| &entry["user"]).collect::<Vec<_>>(), [other, uid.as_str()], "{trail}");
 }
 
 async fn a_secret_is_printed_once_and_never_again(engine: Engine) {
