@@ -33,6 +33,7 @@ use crate::{
         Denial,
         issue::{Issue, Issued},
         step::{Front, Move, StepRefused, Stepped, Stepping},
+        transaction::withdraw_code,
     },
     verdicts::{ACCEPTED, Proof as Verdict},
 };
@@ -327,6 +328,7 @@ impl Ending {
             None => None,
         };
         if issued == Some(Issued::Consent) {
+            withdraw_code(conn, sign_in, self.entry.at).await?;
             sign_ins::update(conn, &KeptSignIn::of(sign_in.clone().proved(self.user))).await?;
         } else {
             sign_ins::end(conn, &sign_in.project, sign_in.id, self.entry.at).await?;
