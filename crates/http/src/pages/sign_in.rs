@@ -179,7 +179,7 @@ fn of_mistake(words: Words, mistake: Mistake) -> String {
 }
 
 /// What an app asks for, as people say it. That it may know who they are is said anyway.
-fn of_scope(words: Words, scope: &str) -> Option<String> {
+pub(super) fn of_scope(words: Words, scope: &str) -> Option<String> {
     match scope {
         "openid" => None,
         "profile" => Some(words.scope_profile()),

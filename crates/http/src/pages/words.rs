@@ -224,6 +224,19 @@ catalogue! {
         since(moment) { En: "since {moment}", De: "seit {moment}" }
         /// What can't be told.
         some_browser() { En: "a browser", De: "ein Browser" }
+        /// Its last part.
+        consents_title() { En: "Apps that you allowed", De: "Apps, denen Sie Zugriff erlaubt haben" }
+        /// What taking it back means.
+        consents_hint() {
+            En: "If you take it back, you are signed out of the app, and it asks you next time. What it has learned already it may keep.",
+            De: "Wenn Sie es zurücknehmen, sind Sie in der App abgemeldet, und sie fragt Sie beim nächsten Mal. Was sie schon erfahren hat, kann sie behalten.",
+        }
+        /// What an app may.
+        app_may(scopes) { En: "It may: {scopes}", De: "Die App darf: {scopes}" }
+        /// On a button.
+        take_back() { En: "Take back", De: "Zurücknehmen" }
+        /// On a button, with what it is about.
+        take_back_from(app) { En: "Take back what {app} may", De: "Zurücknehmen, was {app} darf" }
         /// Its other part.
         passkeys_title() { En: "Your passkeys", De: "Ihre Passkeys" }
         /// What they are.

@@ -77,6 +77,10 @@ async fn every_noun_has_its_verbs(engine: Engine) {
     assert_eq!(program.json(&["user", "passkeys", &uid]).await, serde_json::json!([]));
     let unknown = ["user", "passkeys", &uid, "--remove", "pas_01M7ZXN1RA8P0SKJFC1Q5MJ89J"];
     assert!(program.run(&unknown).await.refused(1).contains("there is no passkey `pas_01M7ZXN1"), "nothing to remove");
+    assert_eq!(program.json(&["user", "consents", &uid]).await, serde_json::json!([]));
+    let unknown = ["user", "consents", &uid, "--revoke", "c9"];
+    let refused = program.run(&unknown).await.refused(1);
+    assert!(refused.contains("there is no consent of this user for client `c9`"), "{refused}");
     let other = program.json(&["user", "create", "--phone", "+4915112345678"]).await;
     let other = other["id"].as_str().unwrap();
     expect(program, &format!("user merge {other} --into {uid}"), "/id", uid.as_str()).await;
