@@ -49,7 +49,7 @@ pub(crate) async fn post(State(app): State<App>, OwnForm { visitor, form }: OwnF
         Ok(true) => {
             let words = Words(visitor.locale());
             let (title, said) = (words.signed_out_title(), words.signed_out());
-            let response = super::refused::sentence(&visitor, StatusCode::OK, title, said, None);
+            let response = super::refused::sentence(&visitor, StatusCode::OK, title, said);
             Ok(with_cookie(response, visitor.cookies.session.unset()))
         }
         Ok(false) => Ok(see_other(&format!("{}/account", visitor.at()))),

@@ -47,6 +47,7 @@ pub(crate) async fn get(
     let Ok(form) = Form::parse(query.unwrap_or_default().as_bytes()) else {
         return Err(Refused::unreadable(visitor));
     };
+    let visitor = visitor.reading(form.text("ui_locales"));
     match app.service.authorize(&visitor.address, &form, visitor.browser(), &visitor.caller).await {
         Ok(authorized) => Ok(go_on(&visitor, &authorized)),
         Err(refused) => Err(Refused::of(visitor, refused)),

@@ -40,6 +40,11 @@ catalogue! {
             En: "No passkey was shown. Try again, or sign in another way.",
             De: "Es wurde kein Passkey gezeigt. Versuchen Sie es noch einmal, oder melden Sie sich auf andere Weise an.",
         }
+        /// Too many sign in at once, from one network.
+        passkey_wait() {
+            En: "Too many are signing in from your network just now. Wait a minute, then try again, or sign in another way.",
+            De: "Aus Ihrem Netz melden sich gerade zu viele an. Warten Sie eine Minute und versuchen Sie es dann noch einmal, oder melden Sie sich auf andere Weise an.",
+        }
         /// It won't do.
         wrong_passkey() {
             En: "This passkey can't be used here, or the question to it was too old. Try again, or sign in another way.",
