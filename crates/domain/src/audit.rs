@@ -156,6 +156,8 @@ acts! {
     ConsentGiven = "consent.given",
     /// A user didn't let a client know and do things.
     ConsentRefused = "consent.refused",
+    /// What a user let a client know and do was taken back.
+    ConsentTakenBack = "consent.taken_back",
     /// A session was opened because a backend vouched.
     SessionVouched = "session.vouched",
     /// A session was opened for a user who was proved otherwise.

@@ -117,6 +117,14 @@ ulid_id!(
     MessageId, "msg_", "message id"
 );
 
+impl MessageId {
+    /// Of the one message that tells a code: it bears the number of what the code is bound to, so that whoever knows the one can withdraw the
+    /// other.
+    pub const fn that_tells(challenge: ChallengeId) -> Self {
+        Self(challenge.0)
+    }
+}
+
 macro_rules! slug_id {
     ($(#[doc = $doc:literal])+ $name:ident, $noun:literal) => {
         $(#[doc = $doc])+

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{client_api, oauth, ops, vouch};
+use crate::{client_api, oauth, ops, pages, vouch};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,7 +25,7 @@ use crate::{client_api, oauth, ops, vouch};
     tags(
         (name = "Vouch", description = "Door 1: a backend vouches for its users, and their app goes on alone"),
         (name = "Client API", description = "Door 2, and what all doors share"),
-        (name = "OpenID provider", description = "Door 3: clients exchange codes for tokens, and ask who signed in"),
+        (name = "OpenID provider", description = "Door 3: clients send users here, exchange codes for tokens, and ask who signed in"),
         (name = "Tokens", description = "What APIs need to check tokens"),
         (name = "Operation", description = "For machines that look after this one"),
     ),
@@ -51,9 +51,12 @@ use crate::{client_api, oauth, ops, vouch};
         client_api::users::show::handle,
         client_api::users::set::handle,
         client_api::users::delete::handle,
+        pages::authorize::get,
+        pages::authorize::post,
         oauth::authorize_challenge::handle,
         oauth::token::handle,
         oauth::userinfo::handle,
+        oauth::userinfo::by_post,
         oauth::introspect::handle,
         oauth::revoke::handle,
         oauth::discovery::handle,

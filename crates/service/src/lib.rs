@@ -13,6 +13,7 @@ pub mod client_users;
 pub mod clients;
 pub mod code_sign_in;
 pub mod config;
+pub mod consents;
 pub mod context;
 pub mod deliver;
 pub mod directory;

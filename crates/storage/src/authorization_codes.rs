@@ -3,7 +3,11 @@
 
 use countersign_crypto::{authorization_code::CodeHash, encoding};
 use countersign_domain::{
-    clock::Timestamp, generations::Generations, id::ProjectId, oauth::code::AuthorizationCode, proof::Method,
+    clock::Timestamp,
+    generations::Generations,
+    id::{ClientId, ProjectId, UserId},
+    oauth::code::AuthorizationCode,
+    proof::Method,
     thumbprint::Thumbprint,
 };
 
@@ -157,6 +161,29 @@ pub async fn find_many(
 pub async fn find(conn: &mut Conn<'_>, project: &ProjectId, hash: CodeHash) -> Result<Option<FoundCode>> {
     let found = find_many(conn, &[&(project.clone(), hash)]).await?;
     found.into_iter().next().unwrap_or(Ok(None))
+}
+
+/// Live codes are few, and found first: left to choose, SQLite walks all codes of the project.
+pub(crate) const SPEND_ALL: &str = "insert into spent (project_id, purpose, value_hash, expires_at) \
+    select live.project_id, $5, live.code_hash, live.expires_at from \
+    (select * from authorization_codes where expires_at > $4 order by expires_at limit 1000000) live \
+    where live.project_id = $1 and live.user_id = $2 and live.client_id = $3 on conflict do nothing";
+
+/// Spends all live codes that a client has of a user.
+pub async fn spend_all(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    user: UserId,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<u64> {
+    let insert = statement(SPEND_ALL)
+        .bind(project.as_str())
+        .bind(user.to_string())
+        .bind(client.as_str())
+        .bind(now.micros())
+        .bind(SPENT_AS);
+    conn.execute(insert).await
 }
 
 pub(crate) const DELETE_EXPIRED: &str = "delete from authorization_codes where (project_id, code_hash) in \

@@ -12,7 +12,7 @@ use sqlx::any::AnyRow;
 
 use crate::{
     Conn,
-    conn::statement,
+    conn::{built_statement, statement},
     error::Result,
     row::{Reader, to_json},
 };
@@ -80,6 +80,23 @@ pub async fn list(
     conn.fetch_all(select).await?.iter().map(read_with_counter).collect()
 }
 
+/// Is it alive, and whose? Nobody ends it until the transaction ends. Where the counters stand is for the caller to compare.
+pub async fn hold(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    id: BrowserSessionId,
+) -> Result<Option<StoredBrowserSession>> {
+    let held = conn.engine.holding();
+    let of = if held.is_empty() { "" } else { "of b" };
+    let sql = format!(
+        "select b.*, u.generation as user_generation_now from browser_sessions b \
+         join users u on u.project_id = b.project_id and u.user_id = b.user_id \
+         where b.project_id = $1 and b.browser_session_id = $2 and b.ended_at is null {held} {of}"
+    );
+    let select = built_statement(sql).bind(project.as_str()).bind(id.to_string());
+    conn.fetch_optional(select).await?.as_ref().map(read_with_counter).transpose()
+}
+
 /// Keeps what there is of a passkey's challenge until its answer comes, in the place of any before.
 pub async fn keep_passkey_state(
     conn: &mut Conn<'_>,
@@ -107,7 +124,7 @@ pub async fn take_passkey_state(
     Ok(state)
 }
 
-/// Ends one of a user's. `false`: there is none, or it has ended.
+/// Ends one of a user's, which goes then with those that are over. `false`: there is none, or it has ended.
 pub async fn end(
     conn: &mut Conn<'_>,
     project: &ProjectId,
@@ -115,7 +132,7 @@ pub async fn end(
     id: BrowserSessionId,
     now: Timestamp,
 ) -> Result<bool> {
-    let sql = "update browser_sessions set ended_at = $4 \
+    let sql = "update browser_sessions set ended_at = $4, expires_at = case when expires_at < $4 then expires_at else $4 end \
                where project_id = $1 and browser_session_id = $2 and user_id = $3 and ended_at is null";
     let update = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(user.to_string()).bind(now.micros());
     Ok(conn.execute(update).await? == 1)

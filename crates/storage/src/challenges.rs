@@ -8,7 +8,13 @@ use countersign_domain::{
     identity::Identity,
 };
 
-use crate::{Conn, conn::statement, error::Result, row::Reader};
+use crate::{
+    Conn,
+    conn::{Statement, statement},
+    error::Result,
+    messages,
+    row::Reader,
+};
 
 /// What a code is looked for by: whoever types one knows nothing of its challenge.
 #[derive(Debug, Clone)]
@@ -21,7 +27,7 @@ pub struct Sought {
     pub destination: Identity,
 }
 
-/// Writes a new one. Of those before it, so many of the newest stay good.
+/// Writes a new one. Of those before it, so many of the newest stay good; of the others no message need arrive any more.
 pub async fn insert(
     conn: &mut Conn<'_>,
     challenge: &Challenge,
@@ -31,7 +37,8 @@ pub async fn insert(
     let retire = "update challenges set spent_at = $5 \
                   where project_id = $1 and purpose = $2 and kind = $3 and destination = $4 and spent_at is null \
                   and challenge_id not in (select challenge_id from challenges where project_id = $1 and purpose = $2 \
-                  and kind = $3 and destination = $4 and spent_at is null order by created_at desc, challenge_id desc limit $6)";
+                  and kind = $3 and destination = $4 and spent_at is null order by created_at desc, challenge_id desc limit $6) \
+                  returning challenge_id";
     let retire = statement(retire)
         .bind(challenge.project.as_str())
         .bind(challenge.purpose.as_str())
@@ -39,7 +46,7 @@ pub async fn insert(
         .bind(challenge.destination.value())
         .bind(challenge.created_at.micros())
         .bind(i64::from(others_stay));
-    conn.execute(retire).await?;
+    withdraw(conn, &challenge.project, retire, challenge.created_at).await?;
     let sql = "insert into challenges (project_id, challenge_id, purpose, kind, destination, code_hash, tries, created_at, \
                expires_at) values ($1, $2, $3, $4, $5, $6, 0, $7, $8)";
     let insert = statement(sql)
@@ -56,7 +63,7 @@ pub async fn insert(
 }
 
 /// Counts a try of every code that is live, and gives what they are recognised by. They are held until the transaction ends, so that of two
-/// who show the same code one comes after the other.
+/// who show the same code one comes after the other. After its last try a code is worth nothing, and no message that tells it need arrive.
 pub async fn count_try(
     conn: &mut Conn<'_>,
     sought: &Sought,
@@ -65,7 +72,7 @@ pub async fn count_try(
 ) -> Result<Vec<(ChallengeId, OneTimeCodeHash)>> {
     let sql = "update challenges set tries = tries + 1 where project_id = $1 and purpose = $2 and kind = $3 \
                and destination = $4 and spent_at is null and expires_at > $5 and tries < $6 \
-               returning challenge_id, code_hash";
+               returning challenge_id, code_hash, tries";
     let update = statement(sql)
         .bind(sought.project.as_str())
         .bind(sought.purpose.as_str())
@@ -75,22 +82,36 @@ pub async fn count_try(
         .bind(i64::from(most_tries));
     let read = |row| {
         let row = Reader::new(row, "challenges", &["challenge_id"]);
-        Ok((row.parsed("challenge_id")?, OneTimeCodeHash::from_text(row.text("code_hash")?)))
+        let id: ChallengeId = row.parsed("challenge_id")?;
+        Ok((id, OneTimeCodeHash::from_text(row.text("code_hash")?), row.integer::<u32>("tries")?))
     };
-    conn.fetch_all(update).await?.iter().map(read).collect()
+    let tried = conn.fetch_all(update).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
+    let tried_out = tried.iter().filter(|(.., tries)| *tries >= most_tries);
+    let tried_out: Vec<ChallengeId> = tried_out.map(|(id, ..)| *id).collect();
+    messages::withdraw_codes(conn, &sought.project, &tried_out, now).await?;
+    Ok(tried.into_iter().map(|(id, hash, _)| (id, hash)).collect())
 }
 
-/// Spends all live codes of an address: whoever is in needs no other.
-pub async fn spend(conn: &mut Conn<'_>, sought: &Sought, now: Timestamp) -> Result<u64> {
+/// Spends all live codes of an address, says how many: whoever is in needs no other, and no message that tells one.
+pub async fn spend(conn: &mut Conn<'_>, sought: &Sought, now: Timestamp) -> Result<usize> {
     let sql = "update challenges set spent_at = $5 where project_id = $1 and purpose = $2 and kind = $3 \
-               and destination = $4 and spent_at is null";
+               and destination = $4 and spent_at is null returning challenge_id";
     let update = statement(sql)
         .bind(sought.project.as_str())
         .bind(sought.purpose.as_str())
         .bind(sought.destination.kind().as_str())
         .bind(sought.destination.value())
         .bind(now.micros());
-    conn.execute(update).await
+    withdraw(conn, &sought.project, update, now).await
+}
+
+/// Makes codes worthless, and withdraws the messages that tell them; says how many.
+async fn withdraw(conn: &mut Conn<'_>, project: &ProjectId, update: Statement<'_>, now: Timestamp) -> Result<usize> {
+    let rows = conn.fetch_all(update).await?;
+    let read = |row| Reader::new(row, "challenges", &["challenge_id"]).parsed("challenge_id");
+    let worthless = rows.iter().map(read).collect::<Result<Vec<ChallengeId>>>()?;
+    messages::withdraw_codes(conn, project, &worthless, now).await?;
+    Ok(worthless.len())
 }
 
 /// Deletes what is over, at most `limit`; says how many.

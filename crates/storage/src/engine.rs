@@ -100,6 +100,14 @@ impl Engine {
         matches!(self, Self::Sqlite)
     }
 
+    /// At the end of a `select`: nobody changes or deletes the rows that it finds until the transaction ends.
+    pub(crate) fn holding(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => "for share",
+        }
+    }
+
     /// Makes transactions take the write lock at their beginning: one that begins by reading would find the lock taken, and no waiting helps.
     pub(crate) fn begin(self) -> &'static str {
         match self {

@@ -2,7 +2,7 @@
 
 use countersign_domain::{
     clock::Timestamp,
-    id::{MessageId, ProjectId},
+    id::{ChallengeId, MessageId, ProjectId},
     message::Channel,
 };
 use sqlx::any::AnyRow;
@@ -143,10 +143,12 @@ pub async fn claim(
     rows.iter().map(read_claimed).collect()
 }
 
-/// Ends a message that was taken on; what it said goes. `false`: somebody else has taken it on since, or it has ended.
+/// Ends a message that was taken on; what it said goes. `false`: somebody else has taken it on since, or it has ended. One that was withdrawn
+/// while it was leaving has ended as whoever had it says.
 pub async fn end(conn: &mut Conn<'_>, claimed: &ClaimedMessage, outcome: Outcome, now: Timestamp) -> Result<bool> {
     let sql = "update messages set next_attempt_at = null, ended_at = $4, outcome = $5, sealed = null \
-               where project_id = $1 and message_id = $2 and attempts = $3 and next_attempt_at is not null";
+               where project_id = $1 and message_id = $2 and attempts = $3 \
+               and (next_attempt_at is not null or outcome = 'withdrawn')";
     let end = statement(sql)
         .bind(claimed.project.as_str())
         .bind(claimed.id.to_string())
@@ -169,12 +171,25 @@ pub async fn put_back(conn: &mut Conn<'_>, claimed: &ClaimedMessage, at: Timesta
 }
 
 /// Takes back a message that nobody needs any more: what it announces was used, or has a successor. `false`: it has ended, most likely
-/// because it has left. One that is just leaving can't be held.
+/// because it has left. One that is just leaving can't be held, but won't be tried again.
 pub async fn withdraw(conn: &mut Conn<'_>, project: &ProjectId, id: MessageId, now: Timestamp) -> Result<bool> {
     let sql = "update messages set next_attempt_at = null, ended_at = $3, outcome = 'withdrawn', sealed = null \
                where project_id = $1 and message_id = $2 and next_attempt_at is not null";
     let withdraw = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros());
     Ok(conn.execute(withdraw).await? == 1)
+}
+
+/// Takes back the messages that tell codes which are worth nothing any more.
+pub async fn withdraw_codes(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    challenges: &[ChallengeId],
+    now: Timestamp,
+) -> Result<()> {
+    for challenge in challenges {
+        withdraw(conn, project, MessageId::that_tells(*challenge), now).await?;
+    }
+    Ok(())
 }
 
 /// How a message ended; none: it hasn't, or isn't known.

@@ -107,6 +107,7 @@ async fn current(mut conn: Conn<'_>) -> Result<i64> {
 #[cfg(test)]
 mod tests {
     use crate::{
+        authorization_codes,
         db::{Db, Options},
         identities, messages, sessions, spent,
     };
@@ -129,6 +130,9 @@ mod tests {
         let plan = database.plan(spent::DELETE_EXPIRED).await;
         assert!(plan.contains("spent_by_expiry (expires_at<?)"), "{plan}");
         assert!(!plan.contains("SCAN spent"), "{plan}");
+        let plan = database.plan(authorization_codes::SPEND_ALL).await;
+        assert!(plan.contains("authorization_codes_by_expiry (expires_at>?)"), "{plan}");
+        assert!(!plan.contains("SCAN authorization_codes"), "{plan}");
         database.gone().await;
     }
 

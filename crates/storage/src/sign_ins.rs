@@ -5,14 +5,14 @@ use countersign_crypto::{
 };
 use countersign_domain::{
     clock::Timestamp,
-    id::{ProjectId, SignInId},
+    id::{ChallengeId, ProjectId, SignInId},
     identity::{Identity, IdentityKind},
     sign_in::{Purpose, SentCode, SignIn, Step},
     thumbprint::Thumbprint,
 };
 use sqlx::any::AnyRow;
 
-use crate::{Conn, conn::statement, error::Result, row::Reader};
+use crate::{Conn, conn::statement, error::Result, messages, row::Reader};
 
 /// A sign-in as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,11 +112,14 @@ pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
     Ok(())
 }
 
-/// It has come to its end: nobody takes it up any more.
+/// It has come to its end: nobody takes it up any more, and no message with a code for it need arrive.
 pub async fn end(conn: &mut Conn<'_>, project: &ProjectId, id: SignInId, now: Timestamp) -> Result<()> {
-    let sql = "update sign_ins set ended_at = $3 where project_id = $1 and sign_in_id = $2";
-    conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros())).await?;
-    Ok(())
+    let sql = "update sign_ins set ended_at = $3 where project_id = $1 and sign_in_id = $2 returning sign_in_id, challenge_id";
+    let end = statement(sql).bind(project.as_str()).bind(id.to_string()).bind(now.micros());
+    let ended = conn.fetch_optional(end).await?;
+    let read = |row| Reader::new(row, "sign_ins", &["sign_in_id"]).optional_parsed("challenge_id");
+    let sent: Option<ChallengeId> = ended.as_ref().map(read).transpose()?.flatten();
+    messages::withdraw_codes(conn, project, sent.as_slice(), now).await
 }
 
 /// Deletes what is over, of whatever project, at most `limit`; says how many.

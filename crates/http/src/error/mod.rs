@@ -21,7 +21,7 @@ const OUTAGE_RETRY: Duration = Duration::from_secs(1);
 pub(crate) struct Cause(pub(crate) String);
 
 /// Whole seconds, rounded up: who comes too early is refused again.
-fn add_retry_after(response: &mut Response, wait: Duration) {
+pub(crate) fn add_retry_after(response: &mut Response, wait: Duration) {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
 }

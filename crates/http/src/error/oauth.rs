@@ -37,6 +37,7 @@ pub(crate) struct Failure {
 enum Authenticate {
     Basic,
     Scope,
+    Once,
     Token(Challenge),
 }
 
@@ -53,6 +54,13 @@ impl Failure {
     /// The body is something else.
     pub(crate) fn not_a_form() -> Self {
         Self::invalid("invalid_request", "The body must be application/x-www-form-urlencoded.")
+    }
+
+    /// A token stands in two places.
+    pub(crate) fn shown_twice() -> Self {
+        let twice = "The access token stands in Authorization and in a second place: show it in Authorization alone.";
+        let authenticate = Some(Box::new(Authenticate::Once));
+        Self { authenticate, ..Self::invalid("invalid_request", twice) }
     }
 
     /// Why there are no tokens. A secret that came in `Authorization` is asked for in the same place (RFC 6749 §5.2).
@@ -184,6 +192,7 @@ impl IntoResponse for Failure {
             None => {}
             Some(Authenticate::Basic) => drop(ask("Basic realm=\"clients\", charset=\"UTF-8\"")),
             Some(Authenticate::Scope) => drop(ask("Bearer error=\"insufficient_scope\", scope=\"openid\"")),
+            Some(Authenticate::Once) => drop(ask("Bearer error=\"invalid_request\"")),
             Some(Authenticate::Token(challenge)) => challenge.add_to(&mut response),
         }
         if let Some(nonce) = self.nonce.and_then(|nonce| HeaderValue::try_from(nonce).ok()) {

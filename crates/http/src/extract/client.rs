@@ -4,7 +4,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use countersign_domain::oauth::form::Form;
+use countersign_domain::oauth::form::{Form, FormError};
 use countersign_service::{client_auth::ClientCredentials, proof::access_token::Bearer};
 
 use super::{
@@ -56,17 +56,33 @@ fn authorization(headers: &HeaderMap) -> Option<&str> {
     is_there.then(|| single(headers, header::AUTHORIZATION.as_str()).unwrap_or("Basic"))
 }
 
-/// A user, or an app in the user's name, at the provider.
+/// A user, or an app in the user's name, at the provider: by a token in `Authorization`, and nowhere else.
 pub(crate) struct UserBearer(pub(crate) Bearer);
 
-impl FromRequestParts<App> for UserBearer {
+impl FromRequest<App> for UserBearer {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
-        let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
-        let possession = possession_of(parts, app);
-        let shown = shown_token(&parts.headers, possession.as_ref());
-        let proved = app.service.prove_access_token(&address, shown, address_of(parts, app));
-        Ok(Self(proved.map_err(|refused| Failure::of_token(&parts.headers, refused, shown.is_dpop()))?))
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
+        let (mut parts, body) = request.into_parts();
+        let bearer = bearer(&mut parts, app).await?;
+        let is_in_query = names_token(parts.uri.query().unwrap_or_default().as_bytes())?;
+        let is_in_body = is_form(&parts.headers) && {
+            let request = Request::from_parts(parts, body);
+            names_token(&read_in_time(request, app).await?)?
+        };
+        // RFC 6750 §2: who knows which was meant? The other may be in a log by now.
+        if is_in_query || is_in_body { Err(Failure::shown_twice()) } else { Ok(Self(bearer)) }
     }
+}
+
+async fn bearer(parts: &mut Parts, app: &App) -> Result<Bearer, Failure> {
+    let Ok(AddressOf(address)) = AddressOf::from_request_parts(parts, app).await;
+    let possession = possession_of(parts, app);
+    let shown = shown_token(&parts.headers, possession.as_ref());
+    let proved = app.service.prove_access_token(&address, shown, address_of(parts, app));
+    proved.map_err(|refused| Failure::of_token(&parts.headers, refused, shown.is_dpop()))
+}
+
+fn names_token(form: &[u8]) -> Result<bool, FormError> {
+    Ok(Form::parse(form)?.names("access_token"))
 }

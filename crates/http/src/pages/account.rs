@@ -15,6 +15,7 @@ use countersign_service::browser::{
 use super::{
     Frame,
     authorize::go_on,
+    consents,
     form::OwnForm,
     passkeys::{Passkeys, script_path},
     protection::Needs,
@@ -48,7 +49,7 @@ pub(crate) async fn post(State(app): State<App>, OwnForm { visitor, form }: OwnF
         Ok(true) => {
             let words = Words(visitor.locale());
             let (title, said) = (words.signed_out_title(), words.signed_out());
-            let response = super::refused::sentence(&visitor, StatusCode::OK, title, said, None);
+            let response = super::refused::sentence(&visitor, StatusCode::OK, title, said);
             Ok(with_cookie(response, visitor.cookies.session.unset()))
         }
         Ok(false) => Ok(see_other(&format!("{}/account", visitor.at()))),
@@ -58,7 +59,7 @@ pub(crate) async fn post(State(app): State<App>, OwnForm { visitor, form }: OwnF
 
 fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Response {
     let words = Words(view.locale);
-    let AccountView { look, locale, known_as, form_token, places, passkeys } = view;
+    let AccountView { look, locale, known_as, form_token, places, passkeys, consents } = view;
     let at = visitor.at();
     let frame = Frame::new(&at, look, locale, words.account_title());
     let logo = frame.look.logo.clone();
@@ -71,6 +72,7 @@ fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Respo
         action: format!("{at}/account"),
         rows,
         passkeys: Passkeys::of(words, passkeys),
+        consents: consents.into_iter().map(|allowed| consents::Row::of(words, allowed)).collect(),
         problem: mistake.map(|_| words.passkey_not_changed()),
         script: may_add.then(|| script_path(&at)),
     };
@@ -86,6 +88,7 @@ struct Page {
     action: String,
     rows: Vec<Row>,
     passkeys: Passkeys,
+    consents: Vec<consents::Row>,
     problem: Option<String>,
     script: Option<String>,
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 pub(crate) mod authorize;
+pub(crate) mod consents;
 mod cookies;
 mod form;
 pub(crate) mod passkeys;

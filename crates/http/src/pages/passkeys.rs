@@ -10,9 +10,8 @@ use countersign_domain::passkey::Passkey;
 use countersign_service::browser::{
     PageRefused,
     mistake::Mistake,
-    passkeys::{Change, Changed, OwnPasskeys},
+    passkeys::{Change, Changed, OwnPasskeys, Question},
 };
-use serde_json::Value;
 
 use super::{
     account::moment,
@@ -25,7 +24,7 @@ use super::{
     visitor::Visitor,
     words::Words,
 };
-use crate::{app::App, layer::ForOwnPagesAlone};
+use crate::{app::App, error::add_retry_after, layer::ForOwnPagesAlone};
 
 const SCRIPT: &str = include_str!("../../templates/pages/passkey.js");
 
@@ -62,10 +61,15 @@ pub(crate) async fn of_account(State(app): State<App>, OwnForm { visitor, form }
     question(visitor, asked)
 }
 
-fn question(visitor: Visitor, asked: Result<Option<Value>, PageRefused>) -> Response {
+fn question(visitor: Visitor, asked: Result<Question, PageRefused>) -> Response {
     let mut response = match asked {
-        Ok(Some(options)) => Json(options).into_response(),
-        Ok(None) => StatusCode::CONFLICT.into_response(),
+        Ok(Question::Asked(options)) => Json(options).into_response(),
+        Ok(Question::Wait(wait)) => {
+            let mut response = StatusCode::TOO_MANY_REQUESTS.into_response();
+            add_retry_after(&mut response, wait);
+            response
+        }
+        Ok(Question::No) => StatusCode::CONFLICT.into_response(),
         Err(refused) => return Refused::of(visitor, refused).into_response(),
     };
     protect(&mut response, &Needs::default());

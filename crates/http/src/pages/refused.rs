@@ -91,7 +91,7 @@ impl IntoResponse for Refused {
                 (status, words.outage_title(), words.outage())
             }
         };
-        let mut response = sentence(&visitor, status, title, said, None);
+        let mut response = sentence(&visitor, status, title, said);
         match problem {
             Problem::Of(PageRefused::TooMany(too_many)) => {
                 let seconds = too_many.retry_after.as_secs() + 1;
@@ -115,34 +115,38 @@ fn of_request(words: Words, problem: PageProblem) -> String {
 }
 
 /// Somebody may not come in.
-pub(super) fn denied(visitor: &Visitor, denial: Denial, back: Option<&Redirect>) -> Response {
-    let words = Words(visitor.locale());
+pub(super) fn denied(visitor: &Visitor, lang: Locale, denial: Denial, back: Option<&Redirect>) -> Response {
+    let words = Words(lang);
     let (title, said) = match denial {
         Denial::NoAccount => (words.no_account_title(), words.no_account()),
         Denial::Disabled => (words.disabled_title(), words.disabled()),
         Denial::OtherUser => (words.other_user_title(), words.other_user()),
         Denial::NoEmail => (words.no_email_title(), words.no_email()),
     };
-    sentence(visitor, StatusCode::FORBIDDEN, title, said, back)
+    sentence_in(visitor, lang, StatusCode::FORBIDDEN, title, said, back)
 }
 
 /// A link from a message that isn't this browser's.
 pub(super) fn link_elsewhere(visitor: &Visitor) -> Response {
     let words = Words(visitor.locale());
     let (title, said) = (words.link_elsewhere_title(), words.link_elsewhere());
-    sentence(visitor, StatusCode::GONE, title, said, None)
+    sentence(visitor, StatusCode::GONE, title, said)
 }
 
 /// A page with one thing to say.
-pub(super) fn sentence(
+pub(super) fn sentence(visitor: &Visitor, status: StatusCode, title: String, said: String) -> Response {
+    sentence_in(visitor, visitor.locale(), status, title, said, None)
+}
+
+fn sentence_in(
     visitor: &Visitor,
+    lang: Locale,
     status: StatusCode,
     title: String,
     said: String,
     back: Option<&Redirect>,
 ) -> Response {
     let look = visitor.look.clone().unwrap_or_else(plain_look);
-    let lang: Locale = visitor.locale();
     let frame = Frame::new(&visitor.at(), look, lang, title);
     let (link, form) = match back {
         Some(Redirect::Uri(uri)) => (Some(uri.as_str()), None),

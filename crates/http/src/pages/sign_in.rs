@@ -9,6 +9,7 @@ use axum::{
 use countersign_domain::oauth::form::Form;
 use countersign_service::{
     browser::{
+        PageRefused,
         act::{Act, Acted, To},
         mistake::Mistake,
         page::{Stage, View},
@@ -46,7 +47,7 @@ pub(crate) async fn get(
     let is_other = query.text("other").is_some();
     match app.service.sign_in_page(&visitor.address, &id, is_other, visitor.browser()).await {
         Ok(view) => Ok(show(&visitor, view, query.text("m").and_then(Mistake::read))),
-        Err(refused) => Err(Refused::of(visitor, refused)),
+        Err(refused) => Err(no(&app, visitor, &id, refused).await),
     }
 }
 
@@ -72,8 +73,14 @@ pub(crate) async fn post(
     let (token, browser) = (text("form"), visitor.browser());
     match app.service.act_on_sign_in(&visitor.address, &id, token, act, browser, &visitor.caller).await {
         Ok(acted) => Ok(go_on(&visitor, &id, act, acted)),
-        Err(refused) => Err(Refused::of(visitor, refused)),
+        Err(refused) => Err(no(&app, visitor, &id, refused).await),
     }
+}
+
+/// In the language that the app asked for, as long as it is known what the sign-in is for.
+async fn no(app: &App, visitor: Visitor, id: &str, refused: PageRefused) -> Refused {
+    let locale = app.service.locale_of_sign_in(&visitor.address, id, visitor.browser()).await;
+    Refused::of(visitor.spoken_to_in(locale), refused)
 }
 
 /// `GET /sign-in/{id}/link`: what a link in a message leads to. It does nothing but ask, so that whoever looks at links in mail burns none.
@@ -95,8 +102,8 @@ pub(crate) async fn link(
                 Needs { logo: template.frame.look.logo.as_ref(), leads_to: view.returns_to.as_deref(), script: false };
             Ok(page(StatusCode::OK, &template, &needs))
         }
-        Err(countersign_service::browser::PageRefused::Over) => Ok(super::refused::link_elsewhere(&visitor)),
-        Err(refused) => Err(Refused::of(visitor, refused)),
+        Err(PageRefused::Over) => Ok(super::refused::link_elsewhere(&visitor)),
+        Err(refused) => Err(no(&app, visitor, &id, refused).await),
     }
 }
 
@@ -109,7 +116,7 @@ fn go_on(visitor: &Visitor, id: &str, act: Act<'_>, acted: Acted) -> Response {
             let other = if is_other { "&other=1" } else { "" };
             see_other(&mistake.map_or(here.clone(), |mistake| format!("{here}?m={}{other}", mistake.as_str())))
         }
-        Acted::Denied { denial, back } => denied(visitor, denial, back.as_ref()),
+        Acted::Denied { denial, back, locale } => denied(visitor, locale, denial, back.as_ref()),
         Acted::Done { cookie, to } => {
             let response = match to {
                 To::Client(way) => back_to_app(visitor, &way),
@@ -179,7 +186,7 @@ fn of_mistake(words: Words, mistake: Mistake) -> String {
 }
 
 /// What an app asks for, as people say it. That it may know who they are is said anyway.
-fn of_scope(words: Words, scope: &str) -> Option<String> {
+pub(super) fn of_scope(words: Words, scope: &str) -> Option<String> {
     match scope {
         "openid" => None,
         "profile" => Some(words.scope_profile()),

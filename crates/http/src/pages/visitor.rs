@@ -32,6 +32,8 @@ pub(crate) struct Visitor {
     visit: Option<String>,
     session: Option<String>,
     accept_language: Option<String>,
+    /// In which language the app asks for pages, where that is known.
+    asked_for: Option<Locale>,
     /// Does a page of ours ask? Only forms must: see [`super::form`].
     pub(super) is_own_page: bool,
 }
@@ -50,6 +52,7 @@ impl FromRequestParts<App> for Visitor {
             visit: cookies.visit.read(&parts.headers),
             session: cookies.session.read(&parts.headers),
             accept_language: single(&parts.headers, header::ACCEPT_LANGUAGE.as_str()).map(str::to_owned),
+            asked_for: None,
             is_own_page: super::form::is_own_page(parts, app),
             cookies,
             address,
@@ -66,9 +69,20 @@ impl Visitor {
         }
     }
 
-    /// In which language a page speaks that no app asks for.
+    /// The same, whom an app wants to be spoken to so.
+    pub(super) fn spoken_to_in(self, locale: Option<Locale>) -> Self {
+        Self { asked_for: locale.or(self.asked_for), ..self }
+    }
+
+    /// The same, sent by an app that asks for these languages.
+    pub(super) fn reading(self, ui_locales: Option<&str>) -> Self {
+        let locale = Locale::best_of(ui_locales, self.accept_language.as_deref());
+        self.spoken_to_in(Some(locale))
+    }
+
+    /// In which language a page speaks that isn't about a sign-in, or doesn't know about which.
     pub(super) fn locale(&self) -> Locale {
-        Locale::best_of(None, self.accept_language.as_deref())
+        self.asked_for.unwrap_or_else(|| Locale::best_of(None, self.accept_language.as_deref()))
     }
 
     /// What the paths of this project's pages begin with.

@@ -40,6 +40,11 @@ catalogue! {
             En: "No passkey was shown. Try again, or sign in another way.",
             De: "Es wurde kein Passkey gezeigt. Versuchen Sie es noch einmal, oder melden Sie sich auf andere Weise an.",
         }
+        /// Too many sign in at once, from one network.
+        passkey_wait() {
+            En: "Too many are signing in from your network just now. Wait a minute, then try again, or sign in another way.",
+            De: "Aus Ihrem Netz melden sich gerade zu viele an. Warten Sie eine Minute und versuchen Sie es dann noch einmal, oder melden Sie sich auf andere Weise an.",
+        }
         /// It won't do.
         wrong_passkey() {
             En: "This passkey can't be used here, or the question to it was too old. Try again, or sign in another way.",
@@ -224,6 +229,19 @@ catalogue! {
         since(moment) { En: "since {moment}", De: "seit {moment}" }
         /// What can't be told.
         some_browser() { En: "a browser", De: "ein Browser" }
+        /// Its last part.
+        consents_title() { En: "Apps that you allowed", De: "Apps, denen Sie Zugriff erlaubt haben" }
+        /// What taking it back means.
+        consents_hint() {
+            En: "If you take it back, you are signed out of the app, and it asks you next time. What it has learned already it may keep.",
+            De: "Wenn Sie es zurücknehmen, sind Sie in der App abgemeldet, und sie fragt Sie beim nächsten Mal. Was sie schon erfahren hat, kann sie behalten.",
+        }
+        /// What an app may.
+        app_may(scopes) { En: "It may: {scopes}", De: "Die App darf: {scopes}" }
+        /// On a button.
+        take_back() { En: "Take back", De: "Zurücknehmen" }
+        /// On a button, with what it is about.
+        take_back_from(app) { En: "Take back what {app} may", De: "Zurücknehmen, was {app} darf" }
         /// Its other part.
         passkeys_title() { En: "Your passkeys", De: "Ihre Passkeys" }
         /// What they are.

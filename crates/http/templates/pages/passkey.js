@@ -6,6 +6,9 @@
   const kind = window.PublicKeyCredential;
   if (!form || !window.isSecureContext || !kind?.parseRequestOptionsFromJSON || !kind.prototype.toJSON) return;
 
+  // Whoever asks is to wait.
+  class TooMany extends Error {}
+
   // The server forgets a challenge after five minutes.
   const RENEWED = 4 * 60 * 1000;
   const button = form.querySelector('button');
@@ -18,6 +21,7 @@
     asked = asked.catch(() => {}).then(async () => {
       const body = new URLSearchParams({ form: form.elements.form.value });
       const answer = await fetch(form.dataset.question, { method: 'POST', body });
+      if (answer.status === 429) throw new TooMany();
       return answer.ok ? (await answer.json()).publicKey : undefined;
     });
     return asked;
@@ -69,10 +73,12 @@
     event.preventDefault();
     button.disabled = true;
     said.textContent = '';
-    ask().catch(() => {
-      said.textContent = form.querySelector('template').content.textContent;
+    ask().catch((problem) => {
+      const words = problem instanceof TooMany ? 'wait' : 'failure';
+      said.textContent = form.querySelector(`template[data-of=${words}]`).content.textContent;
       button.disabled = false;
-      offerIfPossible().catch(() => {});
+      // Who is to wait doesn't ask for more.
+      if (words === 'failure') offerIfPossible().catch(() => {});
     });
   });
   offerIfPossible().catch(() => {});

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use countersign_domain::{
-    id::{PasskeyId, ProjectId, UserId},
+    id::{ClientId, PasskeyId, ProjectId, UserId},
     identity::{Identity, IdentityKind, IdentityRecord},
     passkey::Passkey,
     text::{EmailAddress, ExternalId, Name, PhoneNumber},
@@ -15,6 +15,7 @@ use countersign_service::{
     users::{list::KnownUser, set::UserChanges},
     vouch::Names,
 };
+use countersign_storage::consents::Consent;
 use serde_json::{Value, json};
 
 use super::{
@@ -98,6 +99,14 @@ pub(super) enum Verb {
         /// It can't be undone
         #[arg(long, required = true)]
         yes: bool,
+    },
+    /// Show what a user lets apps of others know and do, or take it back
+    Consents {
+        /// By id, e-mail address, telephone number or external id
+        user: String,
+        /// Client from which to take it back; its sessions of this user end
+        #[arg(long = "revoke", value_name = "CLIENT")]
+        revoke: Vec<ClientId>,
     },
     /// Make one user of two: the first keeps its id, but is disabled for good, loses its identities to the second, and its passkeys
     Merge {
@@ -187,6 +196,13 @@ impl Verb {
                 let id = named(desk, &project, &user).await?;
                 json!({ "id": service.delete_user(&project, id).await?.to_string() })
             }
+            Self::Consents { user, revoke } => {
+                let id = named(desk, &project, &user).await?;
+                for client in revoke {
+                    service.take_consent_back(&project, id, &client, None).await?;
+                }
+                service.list_consents(&project, id).await.map_err(Refused::from)?.iter().map(consent).collect()
+            }
             Self::Merge { from, into } => {
                 let (from, into) = (named(desk, &project, &from).await?, named(desk, &project, &into).await?);
                 show(desk, &project, &service.merge_users(&project, from, into).await?).await?
@@ -248,6 +264,10 @@ fn passkey(it: &Passkey) -> Value {
         "created_at": time(it.created_at),
         "last_used_at": optional_time(it.last_used_at),
     })
+}
+
+fn consent(it: &Consent) -> Value {
+    json!({ "client": it.client.as_str(), "scope": it.scope.to_string(), "given_at": time(it.given_at) })
 }
 
 fn identity(record: &IdentityRecord) -> Value {

@@ -6,7 +6,7 @@ use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::Timestamp,
     generations::Generations,
-    id::{BrowserSessionId, SessionId, UserId},
+    id::{BrowserSessionId, ClientId, SessionId, UserId},
     locale::Locale,
     session::EndReason,
     sign_in::Purpose,
@@ -17,7 +17,10 @@ use super::{
     Browser, Look, PageRefused, authorize::Authorized, locale_of, look, page::client_name, passkeys::OwnPasskeys,
     session::LiveBrowser,
 };
-use crate::{Service, address::Address, caller::Caller, directory::ProjectView, error::Outage, session::end::Ending};
+use crate::{
+    Service, address::Address, admin::Refused, caller::Caller, directory::ProjectView, error::Outage,
+    session::end::Ending,
+};
 
 /// The most that are shown.
 const MOST: u32 = 200;
@@ -36,6 +39,8 @@ pub struct AccountView {
     pub places: Vec<Place>,
     /// What they sign in with.
     pub passkeys: OwnPasskeys,
+    /// What they let apps of others know and do, the newest first.
+    pub consents: Vec<Allowed>,
 }
 
 /// Where somebody is signed in.
@@ -49,6 +54,19 @@ pub struct Place {
     pub agent: String,
     /// Is it this browser?
     pub is_here: bool,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// An app that somebody allowed something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allowed {
+    /// Its client's identifier.
+    pub client: String,
+    /// What people call it.
+    pub name: String,
+    /// What it may know and do.
+    pub scopes: Vec<String>,
     /// Since when.
     pub since: Timestamp,
 }
@@ -88,6 +106,7 @@ impl Service {
             form_token: live.cookie.form_token(),
             places: self.places(&project, &live).await?,
             passkeys: self.own_passkeys(&project, &live).await?,
+            consents: self.allowed(&project, user).await?,
         })))
     }
 
@@ -120,6 +139,35 @@ impl Service {
         let mut places: Vec<Place> = browsers.chain(apps).collect();
         places.sort_by_key(|place| (!place.is_here, std::cmp::Reverse(place.since)));
         Ok(places)
+    }
+
+    async fn allowed(&self, project: &Arc<ProjectView>, user: UserId) -> Result<Vec<Allowed>, Outage> {
+        let all = self.list_consents(&project.project.id, user).await?;
+        let shown = all.into_iter().map(|consent| Allowed {
+            name: client_name(project, &consent.client),
+            client: consent.client.to_string(),
+            scopes: consent.scope.iter().map(str::to_owned).collect(),
+            since: consent.given_at,
+        });
+        Ok(shown.collect())
+    }
+
+    /// Takes back what an app may know and do. Nothing happens where it may nothing.
+    pub async fn take_back_from_app(
+        &self,
+        address: &Address,
+        client: &str,
+        unverified_form_token: &str,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<(), PageRefused> {
+        let owner = self.owner_of_form(address, unverified_form_token, browser).await?;
+        let (project, user) = (&owner.project.project.id, owner.live.session.user);
+        let Ok(client) = client.parse::<ClientId>() else { return Ok(()) };
+        match self.take_consent_back(project, user, &client, Some(caller)).await {
+            Err(Refused::Outage(outage)) => Err(outage.into()),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Whoever sends a form of the account's page.

@@ -7,6 +7,7 @@ use countersign_domain::{
     audit::{Act as AuditAct, Actor, AuditEntry, Subject},
     id::UserId,
     identity::Identity,
+    locale::Locale,
     sign_in::Step,
 };
 use countersign_storage::{
@@ -18,7 +19,6 @@ use countersign_storage::{
 use super::{
     Browser, NewCookie, PageRefused,
     authorize::no_email,
-    locale_of,
     mistake::{Mistake, said},
     page::Own,
     session::{LiveBrowser, new_cookie},
@@ -33,6 +33,7 @@ use crate::{
         Denial,
         issue::{Issue, Issued},
         step::{Front, Move, StepRefused, Stepped, Stepping},
+        transaction::withdraw_code,
     },
     verdicts::{ACCEPTED, Proof as Verdict},
 };
@@ -77,6 +78,8 @@ pub enum Acted {
         denial: Denial,
         /// The way back to the app, that tells it so.
         back: Option<Redirect>,
+        /// In which language they are told.
+        locale: Locale,
     },
 }
 
@@ -138,8 +141,8 @@ impl Service {
             Act::Code(code) => self.step_in_browser(&own, Move::Code(code), browser, caller).await,
             Act::Link(secret) => self.step_in_browser(&own, Move::Link(secret), browser, caller).await,
             Act::Passkey(response) => self.step_in_browser(&own, Move::Passkey(response), browser, caller).await,
-            Act::Continue => self.go_on_as_known(&own, caller).await,
-            Act::Allow => self.consent(&own, caller).await,
+            Act::Continue => self.go_on_as_known(&own, browser, caller).await,
+            Act::Allow => self.consent(&own, browser, caller).await,
             Act::Deny if matches!(own.kept.sign_in.step, Step::Proved(_)) => {
                 self.turn_back(&own, Some(AuditAct::ConsentRefused), caller).await
             }
@@ -166,7 +169,7 @@ impl Service {
             }),
             Err(StepRefused::Gone) => Err(PageRefused::Over),
             Err(StepRefused::NoChannel) => Ok(Acted::Asked(Some(Mistake::NoMail))),
-            Err(StepRefused::Denied(denial)) => Ok(Acted::Denied { denial, back: way_back(own, denial) }),
+            Err(StepRefused::Denied(denial)) => Ok(denied(own, denial, browser)),
             Err(StepRefused::Outage(outage)) => Err(outage.into()),
         }
     }
@@ -179,32 +182,31 @@ impl Service {
         caller: &Caller,
     ) -> Result<Stepped, StepRefused> {
         let handle = own.visit.handle(own.kept.sign_in.id);
-        let ui_locales = own.request.as_ref().map_or(&[][..], |request| &request.ui_locales);
         let stepping = Stepping {
             project: &own.project,
             kept: &own.kept,
             shown: handle,
             next: handle,
             front: Front::Browser { before: own.live.as_ref().map(|live| &live.cookie) },
-            locale: locale_of(ui_locales, browser),
+            locale: own.locale(browser),
             caller,
         };
         self.step(&stepping, wanted).await
     }
 
     /// Goes on as whoever is signed in, without another proof.
-    async fn go_on_as_known(&self, own: &Own, caller: &Caller) -> Result<Acted, PageRefused> {
+    async fn go_on_as_known(&self, own: &Own, browser: Browser<'_>, caller: &Caller) -> Result<Acted, PageRefused> {
         let (Some(live), true) = (&own.live, self.may_go_on(own).await?) else {
             return Ok(Acted::Asked(None));
         };
-        self.finish(own, live, Answer::Continues, caller).await
+        self.finish(own, live, Answer::Continues, browser, caller).await
     }
 
     /// Says yes. Only who was asked can: somebody else may be signed in by now.
-    async fn consent(&self, own: &Own, caller: &Caller) -> Result<Acted, PageRefused> {
+    async fn consent(&self, own: &Own, browser: Browser<'_>, caller: &Caller) -> Result<Acted, PageRefused> {
         match (&own.live, own.kept.sign_in.step) {
             (Some(live), Step::Proved(user)) if live.session.user == user => {
-                self.finish(own, live, Answer::Consents, caller).await
+                self.finish(own, live, Answer::Consents, browser, caller).await
             }
             _ => Err(PageRefused::Over),
         }
@@ -215,6 +217,7 @@ impl Service {
         own: &Own,
         live: &LiveBrowser,
         answer: Answer,
+        browser: Browser<'_>,
         caller: &Caller,
     ) -> Result<Acted, PageRefused> {
         let proof = live.session.proof.clone();
@@ -239,7 +242,7 @@ impl Service {
         let Some(issued) = done.await.map_err(Outage::from)? else {
             return Err(PageRefused::Over);
         };
-        let denied = |denial| Acted::Denied { denial, back: way_back(own, denial) };
+        let denied = |denial| denied(own, denial, browser);
         Ok(match (issued, &own.request, &ending.issue) {
             (Some(Issued::Code), Some(request), Some(issue)) => {
                 Acted::Done { cookie: None, to: To::Client(authorization_response(request, &issue.code())) }
@@ -327,6 +330,7 @@ impl Ending {
             None => None,
         };
         if issued == Some(Issued::Consent) {
+            withdraw_code(conn, sign_in, self.entry.at).await?;
             sign_ins::update(conn, &KeptSignIn::of(sign_in.clone().proved(self.user))).await?;
         } else {
             sign_ins::end(conn, &sign_in.project, sign_in.id, self.entry.at).await?;
@@ -334,6 +338,10 @@ impl Ending {
         }
         Ok(Some(issued))
     }
+}
+
+fn denied(own: &Own, denial: Denial, browser: Browser<'_>) -> Acted {
+    Acted::Denied { denial, back: way_back(own, denial), locale: own.locale(browser) }
 }
 
 /// How an app is told that its user may not come in.

@@ -80,7 +80,19 @@ pub(super) struct Own {
     pub(super) live: Option<LiveBrowser>,
 }
 
+impl Own {
+    /// In which language this browser is spoken to.
+    pub(super) fn locale(&self, browser: Browser<'_>) -> Locale {
+        locale_of(self.request.as_ref().map_or(&[][..], |request| &request.ui_locales), browser)
+    }
+}
+
 impl Service {
+    /// In which language a page speaks that says why a sign-in's page isn't there. None: it isn't this browser's, or is over.
+    pub async fn locale_of_sign_in(&self, address: &Address, id: &str, browser: Browser<'_>) -> Option<Locale> {
+        Some(self.own_sign_in(address, id, browser).await.ok()?.locale(browser))
+    }
+
     /// The page of a sign-in, in the browser that began it. `is_other`: the person has another address than the one that a code went to.
     pub async fn sign_in_page(
         &self,
@@ -117,11 +129,10 @@ impl Service {
 
     async fn view(&self, own: &Own, browser: Browser<'_>) -> Result<View, PageRefused> {
         let sign_in = &own.kept.sign_in;
-        let ui_locales = own.request.as_ref().map_or(&[][..], |request| &request.ui_locales);
         Ok(View {
             id: sign_in.id,
             look: look(&own.project),
-            locale: locale_of(ui_locales, browser),
+            locale: own.locale(browser),
             client: sign_in.purpose.client().map(|client| client_name(&own.project, client)),
             returns_to: own.request.as_ref().map(|request| request.redirect_uri.clone()),
             form_token: own.visit.form_token(sign_in.id),

@@ -21,7 +21,10 @@ use crate::{
     directory::ProjectView,
     error::Outage,
     passkeys::{By, PasskeyRefused, Registration},
-    sign_in::step::{Move, StepRefused, Stepped},
+    sign_in::{
+        Hint,
+        step::{Move, StepRefused, Stepped},
+    },
 };
 
 /// How lately somebody must have been proved who changes their passkeys: a browser that was left open is worth none.
@@ -59,6 +62,16 @@ pub enum Change<'a> {
     },
 }
 
+/// What a page's script is told that asks for a question.
+pub enum Question {
+    /// What a passkey is to answer.
+    Asked(Value),
+    /// Too many were asked: there is another after this time.
+    Wait(Duration),
+    /// There is none now. Whoever sends the form all the same hears why.
+    No,
+}
+
 /// What comes of it.
 pub enum Changed {
     /// It is done.
@@ -70,7 +83,7 @@ pub enum Changed {
 }
 
 impl Service {
-    /// What a passkey is to answer on the page of a sign-in. None: none can be asked for now; whoever sends the form all the same hears why.
+    /// What a passkey is to answer on the page of a sign-in.
     pub async fn passkey_question_of_page(
         &self,
         address: &Address,
@@ -78,33 +91,35 @@ impl Service {
         unverified_form_token: &str,
         browser: Browser<'_>,
         caller: &Caller,
-    ) -> Result<Option<Value>, PageRefused> {
+    ) -> Result<Question, PageRefused> {
         let own = self.own_sign_in(address, id, browser).await?;
         if !own.visit.is_form_token(own.kept.sign_in.id, unverified_form_token) {
             return Err(PageRefused::Forged);
         }
         match self.stepped_in_browser(&own, Move::AskPasskey, browser, caller).await {
-            Ok(Stepped::Asked { passkey, .. }) => Ok(passkey.map(|passkey| passkey.options)),
+            Ok(Stepped::Asked { passkey: Some(passkey), .. }) => Ok(Question::Asked(passkey.options)),
+            Ok(Stepped::Asked { hint: Some(Hint::Wait(wait)), .. }) => Ok(Question::Wait(wait)),
+            Ok(Stepped::Asked { .. }) => Ok(Question::No),
             Err(StepRefused::Outage(outage)) => Err(outage.into()),
             Ok(Stepped::Passed { .. }) | Err(_) => Err(PageRefused::Over),
         }
     }
 
-    /// What a new passkey is to answer. None: there can't be one now; whoever sends the form all the same hears why.
+    /// What a new passkey is to answer.
     pub async fn passkey_question_of_account(
         &self,
         address: &Address,
         unverified_form_token: &str,
         browser: Browser<'_>,
-    ) -> Result<Option<Value>, PageRefused> {
+    ) -> Result<Question, PageRefused> {
         let Owner { project, live } = self.owner_of_form(address, unverified_form_token, browser).await?;
         if !self.was_proved_lately(&live) {
-            return Ok(None);
+            return Ok(Question::No);
         }
         let challenge = match self.begin_registration(&project, live.session.user).await {
             Ok(challenge) => challenge,
             Err(PasskeyRefused::Outage(outage)) => return Err(outage.into()),
-            Err(_) => return Ok(None),
+            Err(_) => return Ok(Question::No),
         };
         let (id, session, state) = (project.project.id.clone(), live.session.id, challenge.state);
         let written = self.db.write(move |mut conn| {
@@ -112,7 +127,7 @@ impl Service {
             Box::pin(async move { browser_sessions::keep_passkey_state(&mut conn, &id, session, &state).await })
         });
         written.await.map_err(Outage::from)?;
-        Ok(Some(challenge.options))
+        Ok(Question::Asked(challenge.options))
     }
 
     /// A user changes their passkeys.
@@ -172,10 +187,12 @@ impl Service {
             response,
             name: Name::empty(),
             locale: locale_of(&[], browser),
+            browser: Some(session),
         };
         match self.finish_registration(&owner.project, registration, caller).await {
             Ok(_) => Ok(Changed::Done),
             Err(PasskeyRefused::Outage(outage)) => Err(outage.into()),
+            Err(PasskeyRefused::SignedOut) => Err(PageRefused::Over),
             Err(_) => Ok(Changed::Failed),
         }
     }

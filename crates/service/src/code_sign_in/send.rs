@@ -99,7 +99,7 @@ impl Service {
         let hash = self.master_key.one_time_code_key(&project.project.id).hash(challenge.id, &code);
         // A code that nobody is told is as much work as one that somebody is.
         let letter = Letter::with_code(code.into_secret(), None, is_known, project.settings.signup, LIFETIME);
-        let message = self.draft_message(project, &wanted.destination, locale, &letter, now);
+        let message = self.draft_code_message(challenge.id, project, &wanted.destination, locale, &letter, now);
         Sending { challenge, hash, message }
     }
 }

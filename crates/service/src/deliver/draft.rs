@@ -1,7 +1,12 @@
 //! Drawing a message up: everything but writing it down, so that it can be part of any transaction.
 
 use countersign_crypto::entropy::Entropy;
-use countersign_domain::{clock::Timestamp, id::MessageId, locale::Locale, message::Destination};
+use countersign_domain::{
+    clock::Timestamp,
+    id::{ChallengeId, MessageId},
+    locale::Locale,
+    message::Destination,
+};
 use countersign_storage::messages::{OutgoingMessage, Place};
 
 use super::{
@@ -21,7 +26,33 @@ impl Service {
         letter: &Letter,
         now: Timestamp,
     ) -> OutgoingMessage {
-        let (project_id, id) = (&project.project.id, MessageId::new(now, self.entropy.bytes()));
+        let id = MessageId::new(now, self.entropy.bytes());
+        self.draft_named(id, project, to, locale, letter, now)
+    }
+
+    /// Draws up the message that tells a code. What makes the code worthless withdraws the message.
+    pub(crate) fn draft_code_message(
+        &self,
+        challenge: ChallengeId,
+        project: &ProjectView,
+        to: &Destination,
+        locale: Locale,
+        letter: &Letter,
+        now: Timestamp,
+    ) -> OutgoingMessage {
+        self.draft_named(MessageId::that_tells(challenge), project, to, locale, letter, now)
+    }
+
+    fn draft_named(
+        &self,
+        id: MessageId,
+        project: &ProjectView,
+        to: &Destination,
+        locale: Locale,
+        letter: &Letter,
+        now: Timestamp,
+    ) -> OutgoingMessage {
+        let project_id = &project.project.id;
         let sender =
             Sender { name: project.project.name.as_str(), id: project_id.as_str(), host: secure_host(&project.issuer) };
         let content = compose(&sender, to.channel(), locale, letter);

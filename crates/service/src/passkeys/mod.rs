@@ -44,6 +44,9 @@ pub enum PasskeyRefused {
     /// There is no such user, or nobody may be signed in as this one.
     #[error("there is no such user")]
     NoSuchUser,
+    /// The user is signed out by now, in the browser that asks.
+    #[error("the user is not signed in any more")]
+    SignedOut,
     /// The user has as many as one may have.
     #[error("the user has too many passkeys")]
     TooMany,
@@ -67,6 +70,7 @@ impl PasskeyRefused {
         match self {
             Self::Unavailable => "unavailable",
             Self::NoSuchUser => "no_such_user",
+            Self::SignedOut => "signed_out",
             Self::TooMany => "too_many",
             Self::ChallengeOver => "challenge_over",
             Self::Duplicate => "duplicate",

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use countersign_crypto::encoding;
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
-    id::{PasskeyId, ProjectId, UserId},
+    generations::Generations,
+    id::{BrowserSessionId, PasskeyId, ProjectId, UserId},
     identity::IdentityRecord,
     locale::Locale,
     passkey::{Kept, LONGEST_CREDENTIAL_ID, MOST, Passkey, name_from},
@@ -13,7 +14,7 @@ use countersign_domain::{
     user::User,
 };
 use countersign_storage::{
-    Conn, audit,
+    Conn, audit, browser_sessions,
     error::{Error as StorageError, Result as StorageResult},
     identities,
     messages::{self, OutgoingMessage},
@@ -46,6 +47,8 @@ pub struct Registration<'a> {
     pub name: Name,
     /// In which language the user is told.
     pub locale: Locale,
+    /// In which browser the user asks, who must still be signed in there when the passkey is written.
+    pub browser: Option<BrowserSessionId>,
 }
 
 /// The longest answer that is looked at. With an attestation and its certificates some are a few kilobytes long.
@@ -65,6 +68,8 @@ struct Addition {
     spending: Spending,
     entry: AuditEntry,
     notices: Vec<OutgoingMessage>,
+    browser: Option<BrowserSessionId>,
+    project_generation: u32,
 }
 
 enum Decided {
@@ -119,6 +124,8 @@ impl Service {
             entry: self.passkey_entry(&passkey, Act::PasskeyAdded, Actor::User(passkey.user), Some(caller)),
             notices: self.passkey_notices(project, &known_as, registration.locale, &letter),
             spending: kept.spending(&project.project.id),
+            browser: registration.browser,
+            project_generation: project.project.generation,
             stored,
         });
         let written = self.db.write(move |mut conn| {
@@ -198,6 +205,19 @@ impl Service {
     }
 }
 
+impl Addition {
+    async fn is_still_signed_in(&self, conn: &mut Conn<'_>) -> StorageResult<bool> {
+        let Some(browser) = self.browser else { return Ok(true) };
+        let passkey = &self.stored.passkey;
+        let held = browser_sessions::hold(conn, &passkey.project, browser).await?;
+        Ok(held.is_some_and(|held| {
+            let project = self.project_generation;
+            let current = Generations { user: held.user_generation, project, ..Generations::default() };
+            held.session.user == passkey.user && held.session.is_live(current, passkey.created_at)
+        }))
+    }
+}
+
 async fn write(conn: &mut Conn<'_>, addition: &Addition) -> StorageResult<Decided> {
     let passkey = &addition.stored.passkey;
     let (project, user) = (&passkey.project, passkey.user);
@@ -205,6 +225,10 @@ async fn write(conn: &mut Conn<'_>, addition: &Addition) -> StorageResult<Decide
     users::lock(conn, project, user).await?;
     if users::find(conn, project, user).await?.is_none_or(|user| user.disabled_at.is_some()) {
         return Ok(Decided::Refused(PasskeyRefused::NoSuchUser));
+    }
+    // Whoever is signed out, or revoked, in this very moment must not leave a key behind.
+    if !addition.is_still_signed_in(conn).await? {
+        return Ok(Decided::Refused(PasskeyRefused::SignedOut));
     }
     if passkeys::list(conn, project, user).await?.len() >= MOST {
         return Ok(Decided::Refused(PasskeyRefused::TooMany));

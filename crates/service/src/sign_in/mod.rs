@@ -8,7 +8,7 @@ pub(crate) mod issue;
 mod passkey;
 mod prompt;
 pub(crate) mod step;
-mod transaction;
+pub(crate) mod transaction;
 
 use countersign_crypto::secret::SecretText;
 use countersign_domain::{locale::Locale, oauth::form::Form, thumbprint::Thumbprint};

@@ -218,7 +218,7 @@ impl Service {
             may_sign_up(project),
             CODE_LIFETIME,
         );
-        let message = self.draft_message(project, &destination, stepping.locale, &letter, now);
+        let message = self.draft_code_message(challenge, project, &destination, stepping.locale, &letter, now);
         let link_hash = secret.and_then(|secret| LinkHash::of(secret.danger_expose()));
         Ok(Action::Send(Box::new(Sending { identity: to.clone(), challenge, code_hash, link_hash, message })))
     }

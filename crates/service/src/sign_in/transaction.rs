@@ -7,6 +7,7 @@ use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::Timestamp,
     id::{SignInId, UserId},
+    sign_in::{SignIn, Step},
 };
 use countersign_storage::{
     Conn, audit,
@@ -79,6 +80,7 @@ impl Plan {
             Ok(sign_in) => sign_in,
             Err(reason) => return Ok(asked(kept, Some(reason.into()))),
         };
+        withdraw_code(conn, &kept.sign_in, self.now).await?;
         let (code_hash, link_hash) = (Some(sending.code_hash.clone()), sending.link_hash);
         let kept = KeptSignIn { sign_in, code_hash, link_hash, ..kept };
         sign_ins::update(conn, &kept).await?;
@@ -105,7 +107,11 @@ impl Plan {
         if !is_same_person || !claim.shown.is_right(sent.challenge, &kept) {
             let mistaken = KeptSignIn { sign_in: kept.sign_in.mistaken(), ..kept };
             sign_ins::update(conn, &mistaken).await?;
-            let hint = mistaken.sign_in.judge(self.now).map_or_else(Hint::from, |_| Hint::RetryInput);
+            let judged = mistaken.sign_in.judge(self.now);
+            if judged.is_err() {
+                withdraw_code(conn, &mistaken.sign_in, self.now).await?;
+            }
+            let hint = judged.map_or_else(Hint::from, |_| Hint::RetryInput);
             return Ok(Done::Asked { kept: Box::new(mistaken), hint: Some(hint), was_guess: true });
         }
         let who = match (claim.arrival.find(conn).await?, &claim.create) {
@@ -156,6 +162,7 @@ impl Plan {
         };
         match done {
             Done::Passed { user, is_issued: false, .. } if showing.issue.is_some() => {
+                withdraw_code(conn, &kept.sign_in, self.now).await?;
                 sign_ins::update(conn, &KeptSignIn::of(kept.sign_in.proved(user))).await?;
             }
             _ => sign_ins::end(conn, &self.project.project.id, self.id, self.now).await?,
@@ -211,6 +218,15 @@ impl Plan {
             detail: vec![("method", showing.who.method().to_owned())],
         }
     }
+}
+
+/// The code that was sent is worth nothing from now on: no message need tell it.
+pub(crate) async fn withdraw_code(conn: &mut Conn<'_>, sign_in: &SignIn, now: Timestamp) -> Result<()> {
+    let sent = match sign_in.step {
+        Step::Sent(sent) => Some(sent.challenge),
+        Step::Choosing | Step::Proved(_) => None,
+    };
+    messages::withdraw_codes(conn, &sign_in.project, sent.as_slice(), now).await
 }
 
 /// A challenge is answered once, well or badly.

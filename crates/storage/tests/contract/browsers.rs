@@ -1,5 +1,10 @@
 //! Browsers in which somebody is signed in, and what users consented to.
 
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
 use countersign_crypto::{
     browser_cookie::{CookieHash, SessionCookie},
     entropy::Entropy,
@@ -12,8 +17,9 @@ use countersign_domain::{
     proof::{Level, Method, Proof},
     user::User,
 };
-use countersign_storage::{browser_sessions, consents, users};
+use countersign_storage::{browser_sessions, consents, db::Db, users};
 use countersign_testkit::{database::Engine, on_both_engines};
+use tokio::sync::Notify;
 
 use crate::given::{Given, a_user, at, p1, read, user, write};
 
@@ -24,6 +30,10 @@ on_both_engines!(
     one_that_was_ended_is_found_no_more_and_only_its_user_ends_it,
     what_a_passkey_is_to_answer_is_taken_up_once,
     what_is_over_goes_a_little_at_a_time,
+    one_that_was_ended_goes_as_one_that_is_over,
+    whoever_is_looked_at_to_write_is_not_signed_out_meanwhile,
+    a_consent_that_is_looked_at_is_not_taken_back_meanwhile,
+    a_consent_is_listed_until_it_is_taken_back,
     consent_is_for_one_user_and_one_client_and_the_newest_counts,
     a_user_who_is_forgotten_leaves_neither,
 );
@@ -123,6 +133,123 @@ async fn what_is_over_goes_a_little_at_a_time(engine: Engine) {
     let delete = async |second| write!(given, [], browser_sessions::delete_expired, at(second), 2).unwrap();
     assert_eq!([delete(100).await, delete(103).await, delete(103).await], [0, 2, 1]);
     assert_eq!(read!(given, browser_sessions::list, &p1(), user.id, at(50), 10).unwrap().len(), 1);
+}
+
+async fn one_that_was_ended_goes_as_one_that_is_over(engine: Engine) {
+    let (given, user, ended, _) = opened(engine).await;
+    let (live, late) = (session(&user, 2), session(&user, 3));
+    for (session, number) in [(&live, 2), (&late, 3)] {
+        assert!(write!(given, [session], browser_sessions::insert, &session, cookie(number)).unwrap());
+    }
+    assert!(write!(given, [], browser_sessions::end, &p1(), user.id, ended.id, at(9)).unwrap());
+    // It was over before, and goes no later for that.
+    assert!(write!(given, [], browser_sessions::end, &p1(), user.id, late.id, at(200)).unwrap());
+    let delete = async |second| write!(given, [], browser_sessions::delete_expired, at(second), 9).unwrap();
+    assert_eq!([delete(8).await, delete(9).await, delete(9).await, delete(101).await], [0, 1, 0, 0]);
+    assert!(read!(given, browser_sessions::hold, &p1(), live.id).unwrap().is_some());
+    assert_eq!([delete(102).await, delete(103).await], [1, 1]);
+}
+
+type Order = Arc<Mutex<Vec<&'static str>>>;
+
+/// Looks in a transaction that takes its time; meanwhile somebody else acts. In which order they come to their end.
+async fn order<F>(
+    looking: impl FnOnce(Order, Arc<Notify>) -> F,
+    acting: impl AsyncFnOnce(Db),
+    other: Db,
+) -> Vec<&'static str>
+where
+    F: Future<Output = ()>,
+{
+    let (order, looked) = (Order::default(), Arc::new(Notify::new()));
+    let look = looking(Arc::clone(&order), Arc::clone(&looked));
+    let act = async {
+        looked.notified().await;
+        acting(other).await;
+        order.lock().unwrap().push("acted");
+    };
+    tokio::join!(look, act);
+    order.lock().unwrap().clone()
+}
+
+/// How long a transaction takes its time.
+const WHILE: Duration = Duration::from_millis(300);
+
+async fn whoever_is_looked_at_to_write_is_not_signed_out_meanwhile(engine: Engine) {
+    let (given, user, session, _) = opened(engine).await;
+    let (id, db) = (session.id, &given.db);
+    let looking = |order: Order, looked: Arc<Notify>| async move {
+        let work = db.write(move |mut conn| {
+            let (order, looked) = (Arc::clone(&order), Arc::clone(&looked));
+            Box::pin(async move {
+                let held = browser_sessions::hold(&mut conn, &p1(), id).await?;
+                assert!(held.is_some_and(|held| held.user_generation == 0));
+                looked.notify_one();
+                tokio::time::sleep(WHILE).await;
+                order.lock().unwrap().push("looked");
+                Ok(())
+            })
+        });
+        work.await.unwrap();
+    };
+    let acting = async |db: Db| {
+        let end = db.write(move |mut conn| {
+            Box::pin(async move { browser_sessions::end(&mut conn, &p1(), user.id, id, at(9)).await })
+        });
+        assert!(end.await.unwrap());
+    };
+    assert_eq!(order(looking, acting, given.database.open().await).await, ["looked", "acted"]);
+    assert_eq!(read!(given, browser_sessions::hold, &p1(), id).unwrap(), None);
+}
+
+async fn a_consent_that_is_looked_at_is_not_taken_back_meanwhile(engine: Engine) {
+    let (given, ada) = a_user(engine).await;
+    let (c1, scope) = ("c1".parse::<ClientId>().unwrap(), Scopes::parse("openid").unwrap());
+    write!(given, [scope, c1], consents::put, &p1(), ada.id, &c1, &scope, at(1)).unwrap();
+    let (db, client) = (&given.db, c1.clone());
+    let looking = |order: Order, looked: Arc<Notify>| async move {
+        let work = db.write(move |mut conn| {
+            let (order, looked, client) = (Arc::clone(&order), Arc::clone(&looked), client.clone());
+            Box::pin(async move {
+                assert!(consents::find(&mut conn, &p1(), ada.id, &client).await?.is_some());
+                looked.notify_one();
+                tokio::time::sleep(WHILE).await;
+                order.lock().unwrap().push("looked");
+                Ok(())
+            })
+        });
+        work.await.unwrap();
+    };
+    let acting = async |db: Db| {
+        let delete = db.write(move |mut conn| {
+            let c1 = c1.clone();
+            Box::pin(async move { consents::delete(&mut conn, &p1(), ada.id, &c1).await })
+        });
+        assert!(delete.await.unwrap());
+    };
+    assert_eq!(order(looking, acting, given.database.open().await).await, ["looked", "acted"]);
+}
+
+async fn a_consent_is_listed_until_it_is_taken_back(engine: Engine) {
+    let (given, ada) = a_user(engine).await;
+    let clients: [ClientId; 3] = ["c1", "c2", "c3"].map(|id| id.parse().unwrap());
+    for (client, second) in clients.iter().zip([1, 3, 3]) {
+        let scope = Scopes::parse("openid email").unwrap();
+        write!(given, [scope, client], consents::put, &p1(), ada.id, &client, &scope, at(second)).unwrap();
+    }
+    let listed = async || {
+        let all = read!(given, consents::list, &p1(), ada.id).unwrap();
+        all.into_iter().map(|it| (it.client, it.scope.to_string(), it.given_at)).collect::<Vec<_>>()
+    };
+    let expected = |number: usize, second| (clients[number].clone(), "openid email".to_owned(), at(second));
+    assert_eq!(listed().await, [expected(1, 3), expected(2, 3), expected(0, 1)]);
+    let (p2, c2): (ProjectId, _) = ("p2".parse().unwrap(), clients[1].clone());
+    assert!(!write!(given, [p2, c2], consents::delete, &p2, ada.id, &c2).unwrap());
+    assert!(!write!(given, [c2], consents::delete, &p1(), user(2).id, &c2).unwrap());
+    assert!(write!(given, [c2], consents::delete, &p1(), ada.id, &c2).unwrap());
+    assert!(!write!(given, [c2], consents::delete, &p1(), ada.id, &c2).unwrap());
+    assert_eq!(listed().await, [expected(2, 3), expected(0, 1)]);
+    assert!(read!(given, consents::list, &p2, ada.id).unwrap().is_empty());
 }
 
 async fn consent_is_for_one_user_and_one_client_and_the_newest_counts(engine: Engine) {

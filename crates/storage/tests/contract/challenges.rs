@@ -64,7 +64,7 @@ async fn tried(given: &Given, second: i64, address: &'static str, most: u32) -> 
     names
 }
 
-async fn spend(given: &Given, second: i64, address: &'static str) -> u64 {
+async fn spend(given: &Given, second: i64, address: &'static str) -> usize {
     given
         .write(move |mut conn| {
             Box::pin(async move { challenges::spend(&mut conn, &sought(address), at(second)).await })

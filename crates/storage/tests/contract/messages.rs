@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use countersign_domain::{
     clock::Timestamp,
-    id::{MessageId, ProjectId},
+    id::{ChallengeId, MessageId, ProjectId},
     message::Channel,
 };
 use countersign_storage::messages::{self, ClaimedMessage, Outcome, OutgoingMessage, Place};
@@ -22,6 +22,8 @@ on_both_engines!(
     what_is_said_goes_when_a_message_ends,
     a_message_that_could_not_leave_comes_again_in_its_time,
     a_message_that_is_withdrawn_is_not_sent,
+    one_that_is_just_leaving_ends_as_it_does_and_is_not_tried_again,
+    the_message_that_tells_a_code_is_found_by_it,
     a_message_whose_time_is_over_ends_and_one_that_is_just_leaving_does_not,
     channels_wait_apart,
     a_message_in_a_transaction_that_fails_is_not_queued,
@@ -179,6 +181,38 @@ async fn a_message_that_is_withdrawn_is_not_sent(engine: Engine) {
     assert!(!write!(given, [], messages::withdraw, &p1(), message(1).id, at(3)).unwrap());
     assert!(claim(&given, at(9), at(60)).await.is_empty());
     assert_eq!(outcome(&given, &message(1)).await.as_deref(), Some("withdrawn"));
+}
+
+async fn one_that_is_just_leaving_ends_as_it_does_and_is_not_tried_again(engine: Engine) {
+    let given = schema(engine).await;
+    for number in 1..=3 {
+        queue(&given, &message(number)).await;
+    }
+    let mut leaving = claim(&given, at(4), at(60)).await;
+    leaving.sort_by_key(|it| it.id);
+    for number in 1..=3 {
+        assert!(write!(given, [], messages::withdraw, &p1(), message(number).id, at(5)).unwrap());
+    }
+    let [first, second, third] = leaving.try_into().unwrap();
+    assert!(write!(given, [first], messages::end, &first, Outcome::Sent, at(6)).unwrap());
+    assert!(!write!(given, [second], messages::put_back, &second, at(6)).unwrap());
+    let earlier = ClaimedMessage { attempts: 0, ..third };
+    assert!(!write!(given, [earlier], messages::end, &earlier, Outcome::Sent, at(6)).unwrap(), "it isn't theirs");
+    assert!(claim(&given, at(90), at(99)).await.is_empty());
+    for (number, expected) in [(1, "sent"), (2, "withdrawn"), (3, "withdrawn")] {
+        assert_eq!(outcome(&given, &message(number)).await.as_deref(), Some(expected));
+    }
+}
+
+async fn the_message_that_tells_a_code_is_found_by_it(engine: Engine) {
+    let given = schema(engine).await;
+    let challenges = [7, 8, 9].map(|number| ChallengeId::new(at(1), [number; 10]));
+    for challenge in challenges {
+        queue(&given, &OutgoingMessage { id: MessageId::that_tells(challenge), ..message(1) }).await;
+    }
+    write!(given, [], messages::withdraw_codes, &p1(), &challenges[..2], at(2)).unwrap();
+    let left = claim(&given, at(9), at(60)).await;
+    assert_eq!(left.iter().map(|it| it.id).collect::<Vec<_>>(), [MessageId::that_tells(challenges[2])]);
 }
 
 async fn a_message_whose_time_is_over_ends_and_one_that_is_just_leaving_does_not(engine: Engine) {

@@ -24,6 +24,7 @@ on_both_engines!(
     a_code_reads_back_with_the_counter_of_its_user,
     a_code_for_whoever_was_proved_a_while_ago_has_the_counter_of_then,
     a_code_that_was_spent_is_read_as_used,
+    all_live_codes_of_a_user_in_a_client_are_spent_at_once,
     a_code_for_nobody_or_for_who_is_locked_out_is_not_written,
     a_code_is_found_in_its_project_by_its_hash_alone,
     codes_that_are_long_over_go_a_little_at_a_time,
@@ -126,6 +127,30 @@ async fn a_code_that_was_spent_is_read_as_used(engine: Engine) {
     assert!(write!(given, [p2, elsewhere], spend, &p2, SPENT_AS, &elsewhere, at(60)).unwrap());
     let is_used = async |byte| read!(given, authorization_codes::find, &p1(), hash(byte)).unwrap().unwrap().is_used;
     assert_eq!((is_used(1).await, is_used(2).await), (true, false));
+}
+
+async fn all_live_codes_of_a_user_in_a_client_are_spent_at_once(engine: Engine) {
+    let (given, ada) = a_user(engine).await;
+    for byte in 1..=4 {
+        let mut written = code(&ada, byte);
+        match byte {
+            3 => written.code.client = "c2".parse().unwrap(),
+            4 => written.code.expires_at = at(1),
+            _ => {}
+        }
+        assert!(write!(given, [written], authorization_codes::insert, &written).unwrap());
+    }
+    let client = code(&ada, 1).code.client;
+    let used = hash(1).to_text();
+    assert!(write!(given, [used], spend, &p1(), SPENT_AS, &used, at(60)).unwrap());
+    let (ada, p2) = (ada.id, "p2".parse::<ProjectId>().unwrap());
+    let nobody = user(9).id;
+    assert_eq!(write!(given, [client], authorization_codes::spend_all, &p1(), nobody, &client, at(2)).unwrap(), 0);
+    assert_eq!(write!(given, [client, p2], authorization_codes::spend_all, &p2, ada, &client, at(2)).unwrap(), 0);
+    assert_eq!(write!(given, [client], authorization_codes::spend_all, &p1(), ada, &client, at(2)).unwrap(), 1);
+    assert_eq!(write!(given, [client], authorization_codes::spend_all, &p1(), ada, &client, at(2)).unwrap(), 0);
+    let is_used = async |byte| read!(given, authorization_codes::find, &p1(), hash(byte)).unwrap().unwrap().is_used;
+    assert_eq!([is_used(1).await, is_used(2).await, is_used(3).await, is_used(4).await], [true, true, false, false]);
 }
 
 async fn a_code_for_nobody_or_for_who_is_locked_out_is_not_written(engine: Engine) {

@@ -5,6 +5,7 @@ mod in_browser;
 mod in_python;
 mod outbox;
 mod sms;
+mod withdrawn;
 
 use std::time::Duration;
 

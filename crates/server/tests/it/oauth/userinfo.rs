@@ -13,6 +13,7 @@ on_both_engines!(
     a_client_learns_what_was_granted,
     a_token_without_openid_is_not_enough,
     whoever_shows_no_live_token_learns_nothing,
+    a_token_that_is_shown_twice_is_not_taken,
     a_bound_token_needs_its_key,
 );
 
@@ -76,6 +77,38 @@ async fn whoever_shows_no_live_token_learns_nothing(engine: Engine) {
     house.node.client().get(&format!("{PATH}?access_token={access}")).await.oauth_error(401, "invalid_token");
     house.another_project("p2").await;
     bearer(&house, &access).get(&format!("/p/p2{PATH}")).await.oauth_error(401, "invalid_token");
+}
+
+async fn a_token_that_is_shown_twice_is_not_taken(engine: Engine) {
+    let (house, uid) = with_web_app(engine).await;
+    let token = signed_in(&house, &uid).await.text("access_token");
+    let other = signed_in(&house, &uid).await.text("access_token");
+    let client = bearer(&house, &token);
+    let form = client.with("content-type", "application/x-www-form-urlencoded; charset=utf-8");
+    for second in [&*token, &other, "garbage", ""] {
+        let second = format!("access_token={second}");
+        for method in [Method::GET, Method::POST] {
+            for refused in [
+                client.send(method.clone(), &format!("{PATH}?{second}"), "".into()).await,
+                form.send(method.clone(), PATH, second.clone().into()).await,
+                form.send(method.clone(), PATH, format!("a=b&{second}").into()).await,
+            ] {
+                refused.oauth_error(400, "invalid_request");
+                assert_eq!(refused.header("www-authenticate"), "Bearer error=\"invalid_request\"");
+                assert!(!refused.to_string().contains(&uid), "{refused}");
+            }
+        }
+        // In the form alone it isn't taken either.
+        let nobody = house.node.client().with("content-type", "application/x-www-form-urlencoded");
+        nobody.send(Method::POST, PATH, second.into()).await.oauth_error(401, "invalid_token");
+    }
+    for said in ["", "a=b", "schema=openid&x="] {
+        form.send(Method::POST, PATH, said.to_owned().into()).await.is_ok();
+        client.send(Method::GET, &format!("{PATH}?{said}"), "".into()).await.is_ok();
+    }
+    // What is no form holds no token.
+    client.send(Method::POST, PATH, format!("access_token={token}").into()).await.is_ok();
+    form.send(Method::POST, PATH, "%".into()).await.oauth_error(400, "invalid_request");
 }
 
 async fn a_bound_token_needs_its_key(engine: Engine) {

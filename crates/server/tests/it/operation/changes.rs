@@ -2,7 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use countersign_domain::{
+    clock::Timestamp,
+    id::{ClientId, ProjectId, UserId},
+    oauth::scope::Scopes,
+};
+use countersign_storage::consents;
 use countersign_testkit::{actors::App, answer::Answer, database::Engine, on_both_engines, program::Running};
+use serde_json::json;
 
 use super::deployment::Deployment;
 
@@ -11,6 +18,7 @@ on_both_engines!(
     keys_and_clients_reach_running_servers,
     what_is_disabled_is_shut_at_once_and_opens_again,
     what_is_revoked_is_dead_at_once,
+    what_is_taken_back_from_an_app_is_dead_at_once,
 );
 
 /// What is promised, from the end of the command on.
@@ -209,4 +217,39 @@ async fn what_is_revoked_is_dead_at_once(engine: Engine) {
     for server in 0..2 {
         two.vouch(server).await.refused(401, 100_006);
     }
+}
+
+async fn what_is_taken_back_from_an_app_is_dead_at_once(engine: Engine) {
+    let two = &Two::on(engine).await;
+    let apps = two.apps().await;
+    for app in &apps {
+        app.me().await.is_ok();
+    }
+    // As if the user had said yes to it on a page.
+    let (p1, ada): (ProjectId, UserId) = ("p1".parse().unwrap(), apps[0].uid.parse().unwrap());
+    let (c1, scope): (ClientId, _) = ("c1".parse().unwrap(), Scopes::parse("openid email").unwrap());
+    let db = two.deployment.database.open().await;
+    let put = db.write(move |mut conn| {
+        let (p1, c1, scope) = (p1.clone(), c1.clone(), scope.clone());
+        Box::pin(async move { consents::put(&mut conn, &p1, ada, &c1, &scope, Timestamp::from_seconds(1)).await })
+    });
+    put.await.unwrap();
+    let shown = two.deployment.program.json(&["user", "consents", "ada@example.com"]).await;
+    assert_eq!(shown, json!([{ "client": "c1", "scope": "openid email", "given_at": "1970-01-01T00:00:01Z" }]));
+    two.change("user consents ada@example.com --revoke c1", |server| {
+        let app = &apps[server];
+        async move {
+            let me = app.me().await;
+            is(me.status() == 401, &me)
+        }
+    })
+    .await;
+    for app in &apps {
+        app.try_refresh().await.gone("ended");
+    }
+    assert_eq!(two.deployment.program.json(&["user", "consents", "ada@example.com"]).await, json!([]));
+    let again = ["user", "consents", "ada@example.com", "--revoke", "c1"];
+    let said = two.deployment.program.run(&again).await.refused(1);
+    assert!(said.contains("there is no consent of this user for client `c1`"), "{said}");
+    two.app(0).await.me().await.is_ok();
 }

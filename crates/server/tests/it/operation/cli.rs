@@ -77,26 +77,34 @@ async fn every_noun_has_its_verbs(engine: Engine) {
     assert_eq!(program.json(&["user", "passkeys", &uid]).await, serde_json::json!([]));
     let unknown = ["user", "passkeys", &uid, "--remove", "pas_01M7ZXN1RA8P0SKJFC1Q5MJ89J"];
     assert!(program.run(&unknown).await.refused(1).contains("there is no passkey `pas_01M7ZXN1"), "nothing to remove");
+    assert_eq!(program.json(&["user", "consents", &uid]).await, serde_json::json!([]));
+    let unknown = ["user", "consents", &uid, "--revoke", "c9"];
+    let refused = program.run(&unknown).await.refused(1);
+    assert!(refused.contains("there is no consent of this user for client `c9`"), "{refused}");
     let other = program.json(&["user", "create", "--phone", "+4915112345678"]).await;
     let other = other["id"].as_str().unwrap();
     expect(program, &format!("user merge {other} --into {uid}"), "/id", uid.as_str()).await;
     expect(program, &format!("user list --after {uid}"), "/0/merged_into", uid.as_str()).await;
 
     assert_eq!(program.json(&["session", "list", &uid]).await, Value::Array(Vec::new()));
-    let unsure = program.run(&["user", "delete", &uid]).await.refused(2);
+    are_forgotten_for_good(program, [other, uid.as_str()]).await;
+    let trail = program.run(&["audit", "tail", "--limit", "1000"]).await.ok();
+    let acts: Vec<Value> = trail.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(acts.iter().any(|entry| entry["act"] == "user.merged" && entry["user"].is_string()), "{trail}");
+    let deleted = acts.iter().filter(|entry| entry["act"] == "user.deleted");
+    assert_eq!(deleted.map(|entry| &entry["user"]).collect::<Vec<_>>(), [other, uid.as_str()], "{trail}");
+}
+
+async fn are_forgotten_for_good(program: &Program, users: [&str; 2]) {
+    let unsure = program.run(&["user", "delete", users[0]]).await.refused(2);
     assert!(unsure.contains("--yes"), "{unsure}");
-    for id in [other, uid.as_str()] {
+    for id in users {
         expect(program, &format!("user show {id}"), "/id", id).await;
         expect(program, &format!("user delete {id} --yes"), "/id", id).await;
         let gone = program.run(&["user", "delete", id, "--yes"]).await.refused(1);
         assert!(gone.contains(&format!("there is no user `{id}`")), "{gone}");
     }
     assert_eq!(program.json(&["user", "list"]).await, Value::Array(Vec::new()));
-    let trail = program.run(&["audit", "tail", "--limit", "1000"]).await.ok();
-    let acts: Vec<Value> = trail.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(acts.iter().any(|entry| entry["act"] == "user.merged" && entry["user"].is_string()), "{trail}");
-    let deleted = acts.iter().filter(|entry| entry["act"] == "user.deleted");
-    assert_eq!(deleted.map(|entry| &entry["user"]).collect::<Vec<_>>(), [other, uid.as_str()], "{trail}");
 }
 
 async fn a_secret_is_printed_once_and_never_again(engine: Engine) {

@@ -1,5 +1,7 @@
 //! A user's own page.
 
+use std::time::Duration;
+
 use countersign_testkit::{
     browser::{Browser, Page},
     database::Engine,
@@ -15,6 +17,26 @@ on_both_engines!(
     nobody_signs_somebody_else_out,
     who_signs_out_here_is_out_here_alone,
 );
+
+/// On PostgreSQL the time is the database's, which no test turns; that it goes there too says storage's own test.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_signed_out_leaves_no_row_for_long() {
+    let house = with_ada(Engine::Sqlite).await;
+    let (here, there) = (house.browser(), house.browser());
+    here.signs_in(&house, ADA, &[]).await.code_for_app();
+    there.signs_in(&house, ADA, &[]).await.code_for_app();
+    let page = here.page("/account").await;
+    sign_out(&here, &page, &places(&page)[0].1).await.is_ok();
+    let rows = async || house.database.number("select count(*) from browser_sessions").await;
+    house.advance(Duration::from_mins(59)).await;
+    house.node.service.maintain().await;
+    assert_eq!(rows().await, 2);
+    house.advance(Duration::from_mins(2)).await;
+    house.node.service.maintain().await;
+    assert_eq!(rows().await, 1);
+    assert_eq!(here.get("/account").await.status(), 303, "signed out all the same");
+    there.page("/account").await;
+}
 
 /// The places on a page, by their names.
 fn places(page: &Page) -> Vec<(String, String)> {

@@ -8,6 +8,7 @@ mod own_passkeys;
 mod passkeys;
 mod prompts;
 mod sign_in;
+mod taken_back;
 mod trouble;
 
 use countersign_testkit::{database::Engine, house::House};

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use countersign_domain::sign_in;
 use countersign_service::{deliver::carrier::Delivery, projects::state::StateChange};
-use countersign_testkit::{browser::heading, database::Engine, house::House, on_both_engines, provider::redemption};
+use countersign_testkit::{
+    answer::Answer, browser::heading, database::Engine, house::House, on_both_engines, provider::redemption,
+};
 use tokio::task::JoinSet;
 
 use super::{ADA, with_ada};
@@ -22,6 +24,7 @@ on_both_engines!(
     where_no_mail_can_be_sent_the_page_says_so,
     one_network_begins_so_many_sign_ins_and_no_more,
     another_browser_sees_nothing_of_a_sign_in,
+    whoever_is_refused_is_told_in_the_language_that_the_app_asks_for,
 );
 
 async fn a_wrong_code_is_asked_for_again_until_it_is_over(engine: Engine) {
@@ -218,4 +221,38 @@ async fn another_browser_sees_nothing_of_a_sign_in(engine: Engine) {
     assert_eq!(answer.status(), 410, "{answer}");
     // The twin.
     browser.act(&page, "code", &[("code", &code)]).await.code_for_app();
+}
+
+async fn whoever_is_refused_is_told_in_the_language_that_the_app_asks_for(engine: Engine) {
+    let house = with_ada(engine).await;
+    house.set(&["signup=on"]).await;
+    // What the browser reads doesn't count.
+    let browser = house.browser().with("accept-language", "en");
+    let german: [(&str, &str); 1] = [("ui_locales", "fr-CA de en")];
+    let lang = |answer: &Answer| answer.to_string().contains("<html lang=\"de\"");
+
+    let page = browser.sent_by_app(&house, &german).await;
+    let page = browser.asks_for_code(&page, "new@example.com").await;
+    let code = house.newest_code("new@example.com").await;
+    house.set(&["signup=off"]).await;
+    let forged = browser.post(page.action(), &[("form", "AAAA"), ("do", "code"), ("code", &code)]).await;
+    assert!(forged.status() == 403 && lang(&forged), "{forged}");
+    let answer = browser.act(&page, "code", &[("code", &code)]).await;
+    assert_eq!((answer.status(), heading(&answer).as_str(), lang(&answer)), (403, "Es gibt kein Konto", true));
+
+    let mistaken = browser.authorize(&house, &[german[0], ("client_id", "c9")]).await;
+    assert_eq!((mistaken.status(), lang(&mistaken)), (400, true), "{mistaken}");
+    let form = browser.authorize(&house, &[german[0], ("prompt", "none"), ("response_mode", "form_post")]).await;
+    assert!(form.status() == 200 && lang(&form), "{form}");
+    house.set(&["limits.sign_ins=1"]).await;
+    let late = loop {
+        let answer = browser.authorize(&house, &german).await;
+        if answer.status() != 303 {
+            break answer;
+        }
+    };
+    assert_eq!((late.status(), heading(&late).as_str(), lang(&late)), (429, "Zu viele auf einmal", true));
+    // The twin: where the app doesn't say, the browser does.
+    let english = browser.authorize(&house, &[("client_id", "c9")]).await;
+    assert!(english.status() == 400 && !lang(&english), "{english}");
 }

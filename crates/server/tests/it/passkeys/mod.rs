@@ -77,7 +77,7 @@ impl Stage {
         response: &str,
     ) -> Result<Passkey, PasskeyRefused> {
         let name = "".parse().unwrap();
-        let registration = Registration { user, state, response, name, locale: Locale::En };
+        let registration = Registration { user, state, response, name, locale: Locale::En, browser: None };
         self.service().finish_registration(project, registration, &caller()).await
     }
 

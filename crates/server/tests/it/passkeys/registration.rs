@@ -1,12 +1,16 @@
 //! Giving a user a passkey.
 
+use countersign_crypto::browser_cookie::SessionCookie;
 use countersign_domain::{
-    id::UserId,
+    id::{BrowserSessionId, UserId},
     locale::Locale,
     message::Destination,
     passkey::{Kept, MOST},
 };
-use countersign_service::passkeys::{PasskeyRefused, Registration};
+use countersign_service::{
+    passkeys::{PasskeyRefused, Registration},
+    projects::state::StateChange,
+};
 use countersign_testkit::{database::Engine, house::House, on_both_engines};
 use serde_json::json;
 
@@ -21,6 +25,7 @@ on_both_engines!(
     twenty_that_are_added_at_once_dont_go_over_the_limit,
     where_browsers_have_no_passkeys_none_are_offered,
     nobody_who_may_not_be_signed_in_gains_a_passkey,
+    whoever_is_signed_out_or_revoked_in_the_same_moment_leaves_no_passkey,
 );
 
 async fn the_options_say_what_a_passkey_must_be(engine: Engine) {
@@ -76,6 +81,7 @@ async fn a_name_is_the_users_to_choose_and_the_letter_speaks_german(engine: Engi
         response: &response,
         name: "Telefon\u{202e}".parse().unwrap(),
         locale: Locale::De,
+        browser: None,
     };
     let passkey = stage.service().finish_registration(&stage.project(), registration, &caller()).await.unwrap();
     assert_eq!((passkey.name.as_str(), passkey.kept, passkey.sign_count), ("Telefon\u{202e}", Kept::OnDevice, 3));
@@ -150,9 +156,8 @@ async fn where_browsers_have_no_passkeys_none_are_offered(engine: Engine) {
 async fn nobody_who_may_not_be_signed_in_gains_a_passkey(engine: Engine) {
     let stage = Stage::open(engine).await;
     let begun = stage.begin(stage.ada).await;
-    let (p1, disable) =
-        (stage.project().project.id.clone(), countersign_service::projects::state::StateChange::Disable);
-    stage.service().change_user_state(&p1, stage.ada, disable).await.unwrap();
+    let p1 = stage.project().project.id.clone();
+    stage.service().change_user_state(&p1, stage.ada, StateChange::Disable).await.unwrap();
     let refused = stage.service().begin_registration(&stage.project(), stage.ada).await;
     assert!(matches!(refused, Err(PasskeyRefused::NoSuchUser)), "{refused:?}");
     let refused = stage.finish(stage.ada, &begun.state, &stage.phone().create(&begun.options)).await;
@@ -161,4 +166,49 @@ async fn nobody_who_may_not_be_signed_in_gains_a_passkey(engine: Engine) {
     let refused = stage.service().begin_registration(&stage.project(), nobody).await;
     assert!(matches!(refused, Err(PasskeyRefused::NoSuchUser)), "{refused:?}");
     assert_eq!(stage.house.books().await.passkeys, 0);
+}
+
+/// A page looks who is signed in, and then has the passkey written: here something happens between the two.
+async fn whoever_is_signed_out_or_revoked_in_the_same_moment_leaves_no_passkey(engine: Engine) {
+    let stage = Stage::open(engine).await;
+    stage.house.web_app().await;
+    let another = stage.another_user("bob@example.com").await;
+    let finish = async |user: UserId, browser: BrowserSessionId| {
+        let begun = stage.begin(user).await;
+        let response = stage.phone().create(&begun.options);
+        let registration = Registration {
+            user,
+            state: &begun.state,
+            response: &response,
+            name: "".parse().unwrap(),
+            locale: Locale::En,
+            browser: Some(browser),
+        };
+        stage.service().finish_registration(&stage.project(), registration, &caller()).await
+    };
+    let signs_in = async || {
+        let browser = stage.house.browser();
+        browser.signs_in(&stage.house, "ada@example.com", &[]).await.code_for_app();
+        let cookie = SessionCookie::read(&browser.cookies()["countersign-session-p1"]).unwrap();
+        (browser, cookie.unverified_id)
+    };
+    let (browser, signed_out) = signs_in().await;
+    let page = browser.page("/account").await;
+    let place = signed_out.to_string();
+    browser.post("/account", &[("form", &page.form_token()), ("place", &place)]).await.is_ok();
+    let (_, before_revocation) = signs_in().await;
+    stage.house.change_user("ada@example.com", StateChange::Revoke).await;
+    let (_, live) = signs_in().await;
+    let nowhere = BrowserSessionId::from_bytes([7; 16]);
+    for (user, browser) in
+        [(stage.ada, signed_out), (stage.ada, before_revocation), (stage.ada, nowhere), (another, live)]
+    {
+        let refused = finish(user, browser).await;
+        assert!(matches!(refused, Err(PasskeyRefused::SignedOut)), "{refused:?}");
+    }
+    assert_eq!(stage.house.books().await.passkeys, 0);
+    assert!(stage.house.entries("passkey.added").await.is_empty());
+    // The twin.
+    finish(stage.ada, live).await.unwrap();
+    assert_eq!(stage.passkeys(stage.ada).await.len(), 1);
 }

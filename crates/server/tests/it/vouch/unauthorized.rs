@@ -13,11 +13,16 @@ on_both_engines!(
 );
 
 /// Operations that anybody may call, and why. The list only shrinks.
-const OPEN: [(&str, &str); 8] = [
+const OPEN: [(&str, &str); 10] = [
     (
         "sendVerificationToken",
         "whoever asks has nothing yet; the answer says nothing, and the code goes to the address",
     ),
+    (
+        "authorize",
+        "people come here who are to be proved, and apps show nothing in a browser but their name (RFC 6749 §3.1)",
+    ),
+    ("authorizeByPost", "the same"),
     ("jwks", "public keys are public"),
     ("discovery", "clients that know nothing yet read it first"),
     ("authorizationServer", "the same"),
@@ -243,7 +248,8 @@ async fn every_operation_documents_its_answers_with_examples(engine: Engine) {
             assert!(operation.document.get(said).is_some(), "{id} has no {said}");
         }
         let responses = operation.document["responses"].as_object().unwrap();
-        assert!(responses.contains_key("200"), "{id} documents no success");
+        let success = if id == "authorizeByPost" { "303" } else { "200" };
+        assert!(responses.contains_key(success), "{id} documents no success");
         let documents = |class: char| responses.keys().any(|status| status.starts_with(class));
         assert!(operation.is_open() || (documents('4') && documents('5')), "{id} documents no errors");
         for (status, response) in responses {
@@ -255,7 +261,7 @@ async fn every_operation_documents_its_answers_with_examples(engine: Engine) {
             };
             assert!(has_example(&document, json), "{id} has no example of its {status}");
         }
-        let takes_body = operation.method == Method::POST && id != "makeTicket";
+        let takes_body = operation.method == Method::POST && !["makeTicket", "userinfoByPost"].contains(&&**id);
         assert_eq!(operation.example(&document).is_some(), takes_body, "{id}");
     }
 }
@@ -289,6 +295,11 @@ async fn every_example_of_a_request_is_one_that_the_server_reads(engine: Engine)
         let answer = operation.call(&backend, Some(&example)).await;
         // Tokens in examples are nobody's, so these are read and then refused.
         match proof_in_the_body(&operation.id) {
+            // Read, and sent on.
+            None if operation.id == "authorizeByPost" => {
+                assert_eq!(answer.status(), 303, "{answer}");
+                assert!(answer.header("location").contains("client_id=my-app"), "{answer}");
+            }
             // Read, and then refused: the client of an example is nobody's.
             None if operation.takes_a_form() => drop(answer.oauth_error(401, "invalid_client")),
             Some((_, status, code)) => drop(answer.refused(status, code)),

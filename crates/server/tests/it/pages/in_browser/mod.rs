@@ -11,11 +11,12 @@ use crate::guides::tools::{run, told};
 /// One at a time: several browsers at once would make a small machine slow, and what is late would look broken.
 static TURN: Mutex<()> = Mutex::const_new(());
 
-const PROGRAMS: [(&str, &str); 5] = [
+const PROGRAMS: [(&str, &str); 6] = [
     ("visitor.mjs", include_str!("visitor.mjs")),
     ("signs_in.mjs", include_str!("signs_in.mjs")),
     ("looks.mjs", include_str!("looks.mjs")),
     ("passkeys.mjs", include_str!("passkeys.mjs")),
+    ("waits.mjs", include_str!("waits.mjs")),
     ("is_stopped.mjs", include_str!("is_stopped.mjs")),
 ];
 
@@ -65,4 +66,9 @@ async fn what_stops_a_person_says_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_makes_a_passkey_and_signs_in_by_it() {
     visit("passkeys.mjs", &[]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_a_passkey_too_often_is_told_to_wait() {
+    visit("waits.mjs", &["limits.sign_ins=2"]).await;
 }

@@ -50,7 +50,17 @@ await visit(async ({ app, open }) => {
   await page.waitForURL(/state=s-3/);
   assert.equal(app.answers.at(-1).state, 's-3');
 
-  // The account, where the app can be signed out.
+  // The account, where the app that was allowed something can be told to forget it.
+  await page.goto(`${new URL(app.address()).origin}/account`);
+  const consents = page.getByRole('region', { name: 'Apps that you allowed' });
+  assert.match(await consents.textContent(), /It may: know that it is you, see your name/);
+  await consents.getByRole('button', { name: 'Take back what A client may' }).click();
+  await consents.waitFor({ state: 'detached' });
+  await page.goto(app.address({ client_id: 'c2', scope: 'openid profile' }));
+  await page.getByRole('button', { name: 'Allow', exact: true }).click();
+  await page.waitForURL(/code=/);
+
+  // And where the app can be signed out.
   await page.goto(`${new URL(app.address()).origin}/account`);
   await page.getByText('this browser').waitFor();
   const places = page.getByRole('listitem');
