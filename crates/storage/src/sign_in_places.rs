@@ -33,7 +33,7 @@ pub async fn seen(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Res
     Ok(seen)
 }
 
-/// A user has signed in from there. Places beyond the newest few are forgotten.
+/// A user has signed in from there.
 pub async fn remember(
     conn: &mut Conn<'_>,
     project: &ProjectId,
@@ -51,6 +51,11 @@ pub async fn remember(
         .bind(mark_text(place.device))
         .bind(now.micros());
     conn.execute(insert).await?;
+    Ok(())
+}
+
+/// Forgets a user's places beyond the newest few.
+pub async fn forget_oldest(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<()> {
     let sql = "delete from sign_in_places where project_id = $1 and user_id = $2 and (network, device) in \
                (select network, device from sign_in_places where project_id = $1 and user_id = $2 \
                order by last_seen_at desc, network, device limit 1000 offset $3)";

@@ -6,7 +6,7 @@ use countersign_domain::{
     clock::Timestamp,
     id::{ProjectId, UserId},
     identity::Identity,
-    risk::{Assessment, Place, Proved, Signals, assess},
+    risk::{Assessment, PLACES, Place, Proved, Signals, assess},
 };
 use countersign_storage::{Conn, error::Result, sign_in_places};
 use metrics::counter;
@@ -34,6 +34,10 @@ impl Attempt {
     ) -> Result<Assessment> {
         let seen = sign_in_places::seen(conn, project, user).await?;
         sign_in_places::remember(conn, project, user, &self.place, now).await?;
+        // Some of them may be of sessions; but most users have so few of both that nothing need be looked for.
+        if seen.networks.len() >= PLACES as usize {
+            sign_in_places::forget_oldest(conn, project, user).await?;
+        }
         let proved = Some(Proved { place: &self.place, seen: &seen });
         Ok(assess(&Signals { failures: self.failures, proved }))
     }

@@ -49,6 +49,7 @@ async fn those_that_were_seen_last_are_kept_and_no_more(engine: Engine) {
     // The oldest is seen again, so that the second is the one to go.
     remember(&given, place(0), 50).await;
     remember(&given, place(many), 60).await;
+    write!(given, [], sign_in_places::forget_oldest, &p1(), user(1).id).unwrap();
     let networks = seen(&given).await.networks;
     assert_eq!(networks.len(), usize::from(many));
     assert!(networks.contains(&place(0).network) && networks.contains(&place(many).network));

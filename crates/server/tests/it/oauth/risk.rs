@@ -29,6 +29,7 @@ on_both_engines!(
     who_may_not_come_in_was_not_here,
     what_is_kept_tells_same_from_other_and_nothing_else,
     a_user_who_is_merged_or_deleted_was_nowhere,
+    no_more_places_are_kept_than_are_looked_at,
 );
 
 const ADA_AT_WORK: &str = "ada@work.example.com";
@@ -246,4 +247,18 @@ async fn a_user_who_is_merged_or_deleted_was_nowhere(engine: Engine) {
     assert_eq!(places().await, 2);
     house.secret_bearer().send(Method::DELETE, &format!("/users/{ada}"), Bytes::new()).await.is_ok();
     assert_eq!(places().await, 1);
+}
+
+async fn no_more_places_are_kept_than_are_looked_at(engine: Engine) {
+    let house = with_ada(engine).await;
+    house.set(&["limits.sign_ins=1000"]).await;
+    for number in 0..34 {
+        from(&house, ADA, &format!("198.51.{number}.1"), "Shop/1").await;
+    }
+    assert_eq!(house.database.number("select count(*) from sign_in_places").await, 32);
+    // The first is long forgotten, and the second last is known.
+    from(&house, ADA, "198.51.32.1", "Shop/1").await;
+    from(&house, ADA, "198.51.0.1", "Shop/1").await;
+    let risks = risks(&house).await;
+    assert_eq!(risks[34..], ["", "new_network"]);
 }

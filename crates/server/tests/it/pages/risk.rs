@@ -15,6 +15,7 @@ on_both_engines!(
     a_page_says_that_codes_were_guessed_for_the_address,
     a_browser_that_is_new_is_in_the_trail_and_signing_in_goes_on,
     what_speaks_against_a_sign_in_waits_with_it_for_consent,
+    a_passkey_is_judged_by_its_owners_places_and_not_by_codes_for_whatever_was_typed,
 );
 
 const GUESSED_AT: &str = "Wrong codes were typed for this address lately.";
@@ -99,4 +100,19 @@ async fn what_speaks_against_a_sign_in_waits_with_it_for_consent(engine: Engine)
     again.signs_in(&house, ADA, &[("prompt", "consent")]).await;
     let unsuspected = "select count(*) from sign_ins where ended_at is null and user_id is not null and risk is null";
     assert_eq!(house.database.number(unsuspected).await, 1);
+}
+
+async fn a_passkey_is_judged_by_its_owners_places_and_not_by_codes_for_whatever_was_typed(engine: Engine) {
+    let house = super::passkeys::with_ada(engine).await;
+    let (_, passkey) = house.passkey_of(ADA).await;
+    guess(&house, "eve@example.com", 5).await;
+    house.advance(Duration::from_secs(31)).await;
+    let browser = house.browser().user_agent("curl/8").with("x-forwarded-for", "203.0.113.1");
+    let page = asked_for_code(&house, &browser, "eve@example.com", &[]).await;
+    assert!(page.says(GUESSED_AT), "{}", page.answer);
+    browser.shows_passkey(&page, &passkey).await.code_for_app();
+    let mut entries = house.entries("sign_in.passed").await;
+    entries.sort_by_key(|entry| entry.at);
+    let last = entries.pop().unwrap();
+    assert_eq!((&*last.detail["method"], &*last.detail["risk"]), ("passkey", "new_device,new_network"));
 }
