@@ -126,3 +126,7 @@ pub static PROOFS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let ours = CLIENT_KEY.sign(head.to_string().as_bytes(), claims.to_string().as_bytes());
     vec![FOR_TOKEN.to_owned(), FOR_RESOURCE.to_owned(), ours]
 });
+
+/// What was sealed and signed for delegation, and under which keys: the vectors that others test against.
+pub static DELEGATION: LazyLock<serde_json::Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../sdk/vectors/delegation.json")).unwrap());

@@ -9,6 +9,7 @@ pub mod authorization_code;
 pub mod browser_cookie;
 pub mod caller_marks;
 pub mod client_secret;
+pub mod delegation;
 pub mod digest;
 pub mod dpop;
 pub mod dpop_nonce;

@@ -26,6 +26,7 @@ pub mod policy;
 pub mod project;
 pub mod proof;
 pub mod refresh;
+pub mod risk;
 pub mod session;
 pub mod sign_in;
 pub mod signing_algorithm;

@@ -6,6 +6,7 @@ use crate::{
     clock::Timestamp,
     id::{ChallengeId, ClientId, ProjectId, SignInId, UserId},
     identity::Identity,
+    risk::Assessment,
     thumbprint::Thumbprint,
 };
 
@@ -37,6 +38,8 @@ pub struct SignIn {
     pub step: Step,
     /// How many codes were asked for.
     pub sends: u32,
+    /// What speaks against it. Nothing yet, as long as it isn't known who they are.
+    pub risk: Assessment,
     /// When it began.
     pub created_at: Timestamp,
     /// When it is over, whatever it has got to.
@@ -159,10 +162,10 @@ impl SignIn {
         }
     }
 
-    /// It is known who they are.
+    /// It is known who they are, and what speaks against it nevertheless.
     #[must_use]
-    pub fn proved(self, user: UserId) -> Self {
-        Self { step: Step::Proved(user), ..self }
+    pub fn proved(self, user: UserId, risk: Assessment) -> Self {
+        Self { step: Step::Proved(user), risk, ..self }
     }
 
     /// Somebody says who they are, or that they are somebody else. What was sent to another address is worthless from then on; how much was sent
@@ -211,6 +214,7 @@ mod tests {
             dpop_jkt: None,
             step: Step::Choosing,
             sends: 0,
+            risk: Assessment::default(),
             created_at: at(0),
             expires_at: at(1800),
         }
@@ -263,7 +267,8 @@ mod tests {
 
     #[test]
     fn who_is_known_is_asked_for_no_code_any_more() {
-        let known = begun().send(challenge(1), at(0)).unwrap().proved(UserId::from_bytes([7; 16]));
+        let known =
+            begun().send(challenge(1), at(0)).unwrap().proved(UserId::from_bytes([7; 16]), Assessment::default());
         assert_eq!(known.judge(at(1)), Err(NotNow::NoCode));
         assert_eq!(known.clone().send(challenge(2), at(60)), Err(NotNow::NoCode));
         assert_eq!(known.clone().named(email("eve@example.com"), at(1)), Err(NotNow::NoCode));

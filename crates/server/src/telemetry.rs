@@ -71,6 +71,7 @@ fn describe() {
     describe_counter!("countersign_http_requests_total", "Requests, by method, route and status");
     describe_histogram!("countersign_http_request_seconds", "How long requests took, by route");
     describe_counter!("countersign_verdicts_total", "Proofs that were judged, by kind of proof and reason");
+    describe_counter!("countersign_sign_in_risks_total", "Sign-ins against which something speaks, by what");
     describe_counter!("countersign_sql_statements_total", "SQL statements that were sent to the database");
     describe_counter!("countersign_writer_batches_total", "Batches that the writer committed, or tried to");
     describe_histogram!("countersign_writer_batch_units", "Units of work in a batch");

@@ -23,6 +23,7 @@ use crate::{
     directory::{Directory, LoadError},
     error::Outage,
     feed::Feed,
+    guesses::WrongCodes,
     known_users::KnownUsers,
     limits::{Limits, Quotas},
     me::Profiles,
@@ -46,6 +47,8 @@ pub struct Service {
     pub(crate) limits: Limits,
     /// How many messages each destination was sent.
     pub(crate) quotas: Quotas,
+    /// Wrong codes for each address.
+    pub(crate) wrong_codes: WrongCodes,
     /// Whether messages leave.
     pub(crate) healths: Healths,
     pub(crate) tally: Tally,
@@ -107,6 +110,7 @@ impl Service {
             revocations: Revocations::default(),
             limits: Limits::new(config.counted_callers),
             quotas: Quotas::new(config.counted_callers),
+            wrong_codes: WrongCodes::new(config.counted_callers),
             healths: Healths::default(),
             tally: Tally::default(),
             counts: ProjectCounts::default(),

@@ -6,10 +6,11 @@ use countersign_domain::{
     audit::{Actor, AuditEntry, Subject},
     clock::{ClockState, Timestamp},
     id::ProjectId,
+    risk::PLACE_LIFETIME,
 };
 use countersign_storage::{
     authorization_codes, browser_sessions, challenges, changes, client_api_keys, counters,
-    error::Result as StorageResult, maintenance, secret_keys, sign_ins, signing_keys, spent,
+    error::Result as StorageResult, maintenance, secret_keys, sign_in_places, sign_ins, signing_keys, spent,
 };
 use tracing::{info, warn};
 
@@ -135,6 +136,7 @@ impl Service {
                     let challenges = challenges::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let sign_ins = sign_ins::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let browsers = browser_sessions::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let places = sign_in_places::delete_unseen(&mut conn, now.minus(PLACE_LIFETIME), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
                     Ok(expired
                         .max(ended)
@@ -144,6 +146,7 @@ impl Service {
                         .max(challenges)
                         .max(sign_ins)
                         .max(browsers)
+                        .max(places)
                         .max(keys))
                 })
             });

@@ -34,6 +34,7 @@ pub mod projects;
 mod row;
 pub mod secret_keys;
 pub mod sessions;
+pub mod sign_in_places;
 pub mod sign_ins;
 pub mod signing_keys;
 pub mod spent;

@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0007_hosted_pages.sql"),
     include_str!("../migrations/0008_passkeys.sql"),
     include_str!("../migrations/0009_sign_in_passkeys.sql"),
+    include_str!("../migrations/0010_risk.sql"),
 ];
 
 /// The version that this program knows.
@@ -109,7 +110,7 @@ mod tests {
     use crate::{
         authorization_codes,
         db::{Db, Options},
-        identities, messages, sessions, spent,
+        identities, messages, sessions, sign_in_places, spent,
     };
 
     use super::*;
@@ -117,9 +118,26 @@ mod tests {
     #[tokio::test]
     async fn what_belongs_to_one_user_is_found_by_an_index_of_users() {
         let database = Migrated::called("users").await;
-        for (sql, index) in [(identities::LIST, "identities_of_user"), (sessions::LIST_LIVE, "sessions_live")] {
+        for (sql, index) in [
+            (identities::LIST, "identities_of_user"),
+            (sessions::LIST_LIVE, "sessions_live"),
+            (sign_in_places::LIST_OF_SESSIONS, "sessions_live"),
+        ] {
             let plan = database.plan(sql).await;
             assert!(plan.contains(&format!("USING INDEX {index} (project_id=? AND user_id=?)")), "{sql}\n{plan}");
+        }
+        database.gone().await;
+    }
+
+    #[tokio::test]
+    async fn from_where_a_user_signed_in_is_found_without_walking_the_rest() {
+        let database = Migrated::called("places").await;
+        for (sql, index) in [
+            (sign_in_places::LIST, "USING PRIMARY KEY (project_id=? AND user_id=?)"),
+            (sign_in_places::DELETE_UNSEEN, "sign_in_places_by_age (last_seen_at<?)"),
+        ] {
+            let plan = database.plan(sql).await;
+            assert!(plan.contains(index) && !plan.contains("SCAN sign_in_places\n"), "{sql}\n{plan}");
         }
         database.gone().await;
     }

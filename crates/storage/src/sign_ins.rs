@@ -37,7 +37,7 @@ impl KeptSignIn {
 /// Writes a new one, which is known by this handle.
 pub async fn insert(conn: &mut Conn<'_>, sign_in: &SignIn, handle: &HandleHash) -> Result<()> {
     let sql = "insert into sign_ins (project_id, sign_in_id, handle_hash, client_id, request, kind, value, dpop_jkt, user_id, \
-               sends, tries, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, $10, $11)";
+               risk, sends, tries, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12)";
     let (client, request) = match &sign_in.purpose {
         Purpose::Client { client, request } => (Some(client.as_str()), Some(request.as_str())),
         Purpose::Account => (None, None),
@@ -52,6 +52,7 @@ pub async fn insert(conn: &mut Conn<'_>, sign_in: &SignIn, handle: &HandleHash) 
         .bind(sign_in.identity.as_ref().map(|identity| identity.value().to_owned()))
         .bind(sign_in.dpop_jkt.map(|key| encoding::encode(key.0)))
         .bind(proved(sign_in))
+        .bind(sign_in.risk.to_text())
         .bind(sign_in.created_at.micros())
         .bind(sign_in.expires_at.micros());
     conn.execute(insert).await?;
@@ -89,7 +90,7 @@ pub async fn take_up(
 /// Writes where it has got to.
 pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
     let sql = "update sign_ins set challenge_id = $3, code_hash = $4, link_hash = $5, sent_at = $6, tries = $7, sends = $8, \
-               kind = $9, value = $10, user_id = $11, passkey_state = $12 where project_id = $1 and sign_in_id = $2";
+               kind = $9, value = $10, user_id = $11, passkey_state = $12, risk = $13 where project_id = $1 and sign_in_id = $2";
     let sent = match kept.sign_in.step {
         Step::Choosing | Step::Proved(_) => None,
         Step::Sent(sent) => Some(sent),
@@ -107,7 +108,8 @@ pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
         .bind(identity.map(|identity| identity.kind().as_str()))
         .bind(identity.map(|identity| identity.value().to_owned()))
         .bind(proved(&kept.sign_in))
-        .bind(kept.passkey_state.as_deref());
+        .bind(kept.passkey_state.as_deref())
+        .bind(kept.sign_in.risk.to_text());
     conn.execute(update).await?;
     Ok(())
 }
@@ -163,6 +165,7 @@ fn read(row: &AnyRow) -> Result<KeptSignIn> {
             dpop_jkt: row.optional_read("dpop_jkt", |text| encoding::decode_array(text).map(Thumbprint))?,
             step,
             sends: row.integer("sends")?,
+            risk: row.optional_parsed("risk")?.unwrap_or_default(),
             created_at: row.time("created_at")?,
             expires_at: row.time("expires_at")?,
         },

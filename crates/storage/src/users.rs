@@ -12,8 +12,9 @@ use crate::{
     Conn,
     conn::{built_statement, statement},
     error::Result,
-    passkeys::DELETE_OF_USER,
+    passkeys,
     row::Reader,
+    sign_in_places,
     sql::{
         Column::{Integer, Text},
         ManyRows, runs,
@@ -145,7 +146,8 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Res
         "delete from browser_sessions where project_id = $1 and user_id = $2",
         "delete from consents where project_id = $1 and user_id = $2",
         "delete from identities where project_id = $1 and user_id = $2",
-        DELETE_OF_USER,
+        passkeys::DELETE_OF_USER,
+        sign_in_places::DELETE_OF_USER,
         "delete from users where project_id = $1 and user_id = $2",
     ] {
         conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;

@@ -133,7 +133,7 @@ fn check_use(jwk: &Map<String, Value>, kind: Kind) -> Result<(), InvalidJwk> {
 }
 
 /// Is the second coordinate below 2^255 − 19? Otherwise the same point has another spelling, and so another thumbprint.
-fn is_canonical(point: &[u8; 32]) -> bool {
+pub(crate) fn is_canonical(point: &[u8; 32]) -> bool {
     let is_above = point[31] & 0x7f == 0x7f && point[1..31].iter().all(|b| *b == 0xff) && point[0] >= 0xed;
     !is_above
 }
@@ -161,7 +161,7 @@ const SMALL_ORDER: [[u8; 32]; 5] = {
     ]
 };
 
-fn has_small_order(point: &[u8; 32]) -> bool {
+pub(crate) fn has_small_order(point: &[u8; 32]) -> bool {
     let mut unsigned = *point;
     unsigned[31] &= 0x7f;
     SMALL_ORDER.contains(&unsigned)

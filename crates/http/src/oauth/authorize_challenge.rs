@@ -4,9 +4,10 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use countersign_domain::risk::Assessment;
 use countersign_service::sign_in::{ChallengeCall, Hint, Outcome, Prompt};
 use countersign_wire::oauth::{
-    challenge::{AuthorizationCodeBody, ChallengeSchema, InsufficientAuthorization, MethodBody, PromptBody},
+    challenge::{AuthorizationCodeBody, ChallengeSchema, InsufficientAuthorization, MethodBody, PromptBody, RiskBody},
     error::ErrorBody,
 };
 
@@ -65,19 +66,24 @@ pub(crate) async fn handle(
             let body = AuthorizationCodeBody { authorization_code: code.danger_expose().to_owned() };
             Ok(Json(body).into_response())
         }
-        Outcome::Asked { handle, prompt } => {
+        Outcome::Asked { handle, prompt, risk } => {
             let body = InsufficientAuthorization {
                 error: "insufficient_authorization",
                 error_description: "More is needed to sign the user in: see prompt.",
                 auth_session: handle.danger_expose().to_owned(),
-                prompt: prompt_body(prompt),
+                prompt: prompt_body(prompt, risk_body(&risk)),
             };
             Ok((StatusCode::FORBIDDEN, Json(body)).into_response())
         }
     }
 }
 
-fn prompt_body(prompt: Prompt) -> PromptBody {
+fn risk_body(risk: &Assessment) -> Option<RiskBody> {
+    let reasons = risk.reasons().iter().map(|reason| reason.as_str()).collect();
+    risk.is_detected().then_some(RiskBody { detected: true, reasons })
+}
+
+fn prompt_body(prompt: Prompt, risk: Option<RiskBody>) -> PromptBody {
     let said = |hint: Option<Hint>| hint.map(Hint::as_str);
     let wait = |hint: Option<Hint>| match hint {
         Some(Hint::Wait(span)) => Some(span.as_secs().max(1)),
@@ -88,10 +94,11 @@ fn prompt_body(prompt: Prompt) -> PromptBody {
             methods: methods.iter().map(|method| MethodBody { id: method.id, label: method.label }).collect(),
             hint: said(hint),
             retry_after: wait(hint),
+            risk,
         },
         // The service says what `get()` takes, whose one member this is.
         Prompt::ShowPasskey { mut options, expires_at } => {
-            PromptBody::Passkey { public_key: options["publicKey"].take(), expires_at: expires_at.seconds() }
+            PromptBody::Passkey { public_key: options["publicKey"].take(), expires_at: expires_at.seconds(), risk }
         }
         Prompt::EnterCode { destination, length, expires_at, resend_at, tries_left, hint } => PromptBody::EnterCode {
             destination,
@@ -101,6 +108,7 @@ fn prompt_body(prompt: Prompt) -> PromptBody {
             tries_left,
             hint: said(hint),
             retry_after: wait(hint),
+            risk,
         },
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use countersign_domain::oauth::form::Form;
+use countersign_domain::{oauth::form::Form, risk::Reason};
 use countersign_service::{
     browser::{
         PageRefused,
@@ -130,7 +130,7 @@ fn go_on(visitor: &Visitor, id: &str, act: Act<'_>, acted: Acted) -> Response {
 
 fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
     let words = Words(view.locale);
-    let View { id, look, client, returns_to, form_token, known_as, mail, has_passkeys, stage, .. } = view;
+    let View { id, look, client, returns_to, form_token, known_as, mail, has_passkeys, risk, stage, .. } = view;
     let title = match &stage {
         Stage::Who { .. } => words.sign_in_title(),
         Stage::Code { .. } => words.code_title(),
@@ -162,6 +162,7 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
                 problem: over.or(wrong).or_else(|| mistake.map(|mistake| of_mistake(words, mistake))),
                 is_over: tries_left == 0,
                 is_late: mail == ChannelState::Fails,
+                is_guessed_at: risk.reasons().contains(&Reason::ManyFailures),
                 known_as,
             };
             page(StatusCode::OK, &template, &needs)
@@ -232,6 +233,8 @@ struct Code {
     problem: Option<String>,
     is_over: bool,
     is_late: bool,
+    /// Somebody has shown wrong codes for this address.
+    is_guessed_at: bool,
     known_as: Option<String>,
 }
 

@@ -67,6 +67,11 @@ catalogue! {
             En: "Our mail is slow at the moment: the message may take a few minutes.",
             De: "Unsere E-Mails sind gerade langsam: Die Nachricht kann einige Minuten brauchen.",
         }
+        /// Somebody has shown wrong codes.
+        guessed_at() {
+            En: "Wrong codes were typed for this address lately. If that wasn't you, somebody else may be trying to sign in with it: never pass a code on to anybody.",
+            De: "Für diese Adresse wurden in letzter Zeit falsche Codes eingegeben. Wenn Sie das nicht waren, versucht vielleicht jemand anders, sich damit anzumelden: Geben Sie nie einen Code an jemanden weiter.",
+        }
         /// On a field.
         code_label(digits) { En: "Code, {digits} digits", De: "Code, {digits} Ziffern" }
         /// It wasn't the code.

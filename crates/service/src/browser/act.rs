@@ -331,7 +331,7 @@ impl Ending {
         };
         if issued == Some(Issued::Consent) {
             withdraw_code(conn, sign_in, self.entry.at).await?;
-            sign_ins::update(conn, &KeptSignIn::of(sign_in.clone().proved(self.user))).await?;
+            sign_ins::update(conn, &KeptSignIn::of(sign_in.clone().proved(self.user, sign_in.risk.clone()))).await?;
         } else {
             sign_ins::end(conn, &sign_in.project, sign_in.id, self.entry.at).await?;
             audit::insert_many(conn, &[&self.entry]).await?;

@@ -10,6 +10,7 @@ use countersign_domain::{
     identity::Identity,
     oauth::form::Form,
     proof::Level,
+    risk::Assessment,
     sign_in::{LIFETIME, Purpose, SignIn},
     text::EmailAddress,
 };
@@ -78,7 +79,9 @@ impl Service {
                         refused(ErrorCode::ConsentRequired, "the user has not consented to this yet")
                     }
                     Issued::Consent => {
-                        let known = self.new_client_sign_in(&project, &request).proved(live.session.user);
+                        let new = self.new_client_sign_in(&project, &request);
+                        // How the user was proved in this browser was judged then.
+                        let known = new.proved(live.session.user, Assessment::default());
                         self.begin_in_browser(&project, known, browser, caller).await
                     }
                     Issued::NoEmail => Ok(Authorized::Back(no_email(&request).redirect())),

@@ -7,6 +7,7 @@ use countersign_domain::{
     id::{ClientId, SignInId},
     locale::Locale,
     message::Channel,
+    risk::Assessment,
     sign_in::{Purpose, Step},
 };
 use countersign_storage::sign_ins::KeptSignIn;
@@ -37,6 +38,8 @@ pub struct View {
     pub mail: ChannelState,
     /// Whether browsers have passkeys here.
     pub has_passkeys: bool,
+    /// What speaks against the sign-in, as far as it may be told.
+    pub risk: Assessment,
     /// What is asked.
     pub stage: Stage,
 }
@@ -139,6 +142,7 @@ impl Service {
             known_as: self.may_go_on_as(own).await?,
             mail: self.channel_state(Channel::Email),
             has_passkeys: self.has_passkeys(&own.project),
+            risk: self.told_risk(&own.project, sign_in.identity.as_ref()),
             stage: self.stage(own).await?,
         })
     }

@@ -10,7 +10,7 @@ use countersign_domain::{
 };
 use countersign_storage::{messages::OutgoingMessage, sign_ins::KeptSignIn};
 
-use super::{issue::Issue, prompt::Hint};
+use super::{issue::Issue, prompt::Hint, risk::Attempt};
 use crate::{
     browser::session::BrowserDraft,
     passkeys::{PasskeyChallenge, PasskeyProof},
@@ -43,6 +43,7 @@ pub(super) struct Showing {
     /// None: it is for the user's own account.
     pub(super) issue: Option<Issue>,
     pub(super) browser: Option<BrowserDraft>,
+    pub(super) attempt: Attempt,
     pub(super) passed: AuditId,
     pub(super) request: String,
 }

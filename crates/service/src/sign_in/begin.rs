@@ -9,6 +9,7 @@ use countersign_crypto::{
 use countersign_domain::{
     id::SignInId,
     identity::Identity,
+    risk::Assessment,
     sign_in::{LIFETIME, Purpose, SignIn, Step},
 };
 use countersign_storage::sign_ins;
@@ -54,8 +55,9 @@ impl Service {
         let sign_in = SignIn { identity, dpop_jkt, ..self.new_sign_in(&project, purpose) };
         let handle = generate(sign_in.id, &self.entropy);
         let prompt = Prompt::of(&sign_in, has_passkeys, None);
+        let risk = self.told_risk(&project, sign_in.identity.as_ref());
         self.keep_sign_in(sign_in, HandleHash::of(&handle)).await?;
-        Ok(Outcome::Asked { handle, prompt })
+        Ok(Outcome::Asked { handle, prompt, risk })
     }
 
     /// One that begins now, with nobody known.
@@ -69,6 +71,7 @@ impl Service {
             dpop_jkt: None,
             step: Step::Choosing,
             sends: 0,
+            risk: Assessment::default(),
             created_at: now,
             expires_at: now.plus(LIFETIME),
         }

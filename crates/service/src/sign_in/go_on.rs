@@ -42,12 +42,13 @@ impl Service {
             caller,
         };
         match self.step(&stepping, wanted(call.form, &kept)).await {
-            Ok(Stepped::Asked { passkey: Some(PasskeyChallenge { options, expires_at, .. }), .. }) => {
-                Ok(Outcome::Asked { handle: next, prompt: Prompt::ShowPasskey { options, expires_at } })
-            }
-            Ok(Stepped::Asked { kept, hint, passkey: None }) => {
-                let prompt = Prompt::of(&kept.sign_in, self.has_passkeys(project), hint);
-                Ok(Outcome::Asked { handle: next, prompt })
+            Ok(Stepped::Asked { kept, hint, passkey }) => {
+                let prompt = match passkey {
+                    Some(PasskeyChallenge { options, expires_at, .. }) => Prompt::ShowPasskey { options, expires_at },
+                    None => Prompt::of(&kept.sign_in, self.has_passkeys(project), hint),
+                };
+                let risk = self.told_risk(project, kept.sign_in.identity.as_ref());
+                Ok(Outcome::Asked { handle: next, prompt, risk })
             }
             Ok(Stepped::Passed { code: Some(code), .. }) => Ok(Outcome::Code(code)),
             Ok(Stepped::Passed { code: None, .. }) => {

@@ -7,11 +7,12 @@ mod go_on;
 pub(crate) mod issue;
 mod passkey;
 mod prompt;
+mod risk;
 pub(crate) mod step;
 pub(crate) mod transaction;
 
 use countersign_crypto::secret::SecretText;
-use countersign_domain::{locale::Locale, oauth::form::Form, thumbprint::Thumbprint};
+use countersign_domain::{locale::Locale, oauth::form::Form, risk::Assessment, thumbprint::Thumbprint};
 
 pub use self::prompt::{Hint, MethodChoice, Prompt};
 use crate::{
@@ -46,6 +47,8 @@ pub enum Outcome {
         handle: SecretText,
         /// What is asked.
         prompt: Prompt,
+        /// What speaks against it, as far as it may be told to whoever asks.
+        risk: Assessment,
     },
     /// The user is known: this buys tokens.
     Code(SecretText),

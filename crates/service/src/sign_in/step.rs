@@ -25,6 +25,7 @@ use super::{
     action::{Action, Claim, Sending, Showing, Shown, Who},
     issue::{Issue, kept_request},
     prompt::Hint,
+    risk,
     transaction::{Done, Plan},
 };
 use crate::{
@@ -142,7 +143,8 @@ impl Service {
                     let passkey = plan.passkey_asked().filter(|_| hint.is_none());
                     Ok(Stepped::Asked { kept, hint, passkey })
                 }
-                Ok(Done::Passed { news, is_issued, .. }) => {
+                Ok(Done::Passed { news, is_issued, risk, .. }) => {
+                    risk::count(&risk);
                     for change in &news {
                         self.apply(change).await;
                     }
@@ -253,6 +255,7 @@ impl Service {
             Front::Browser { before } => Some(self.draw_up_browser(project, proof, before, stepping.caller)),
         };
         Ok(Action::Show(Box::new(Showing {
+            attempt: self.draw_up_attempt(stepping, &who),
             who,
             issue,
             browser,

@@ -7,6 +7,7 @@ use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     clock::Timestamp,
     id::{SignInId, UserId},
+    risk::Assessment,
     sign_in::{SignIn, Step},
 };
 use countersign_storage::{
@@ -53,6 +54,8 @@ pub(super) enum Done {
         news: Vec<Change>,
         /// Otherwise they are asked for consent, or there is no client.
         is_issued: bool,
+        /// What speaks against it.
+        risk: Assessment,
     },
 }
 
@@ -160,10 +163,10 @@ impl Plan {
             Ok(user) => self.arrive(conn, &kept, showing, user).await?,
             Err(denial) => Done::Denied(denial),
         };
-        match done {
-            Done::Passed { user, is_issued: false, .. } if showing.issue.is_some() => {
+        match &done {
+            Done::Passed { user, is_issued: false, risk, .. } if showing.issue.is_some() => {
                 withdraw_code(conn, &kept.sign_in, self.now).await?;
-                sign_ins::update(conn, &KeptSignIn::of(kept.sign_in.proved(user))).await?;
+                sign_ins::update(conn, &KeptSignIn::of(kept.sign_in.proved(*user, risk.clone()))).await?;
             }
             _ => sign_ins::end(conn, &self.project.project.id, self.id, self.now).await?,
         }
@@ -197,11 +200,13 @@ impl Plan {
         {
             return Ok(Done::Denied(Denial::Disabled));
         }
-        audit::insert_many(conn, &[&self.entry(kept, showing, user.id)]).await?;
-        Ok(Done::Passed { user: user.id, news: user.news, is_issued })
+        let risk = showing.attempt.judge(conn, &self.project.project.id, user.id, self.now).await?;
+        audit::insert_many(conn, &[&self.entry(kept, showing, user.id, &risk)]).await?;
+        Ok(Done::Passed { user: user.id, news: user.news, is_issued, risk })
     }
 
-    fn entry(&self, kept: &KeptSignIn, showing: &Showing, user: UserId) -> AuditEntry {
+    fn entry(&self, kept: &KeptSignIn, showing: &Showing, user: UserId, risk: &Assessment) -> AuditEntry {
+        let risk = risk.to_text().map(|reasons| ("risk", reasons));
         AuditEntry {
             project: self.project.project.id.clone(),
             id: showing.passed,
@@ -215,7 +220,7 @@ impl Plan {
                 ..Subject::default()
             },
             request: Some(showing.request.clone()),
-            detail: vec![("method", showing.who.method().to_owned())],
+            detail: [("method", showing.who.method().to_owned())].into_iter().chain(risk).collect(),
         }
     }
 }

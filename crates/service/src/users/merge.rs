@@ -7,7 +7,7 @@ use countersign_domain::{
     id::{ProjectId, UserId},
     user::User,
 };
-use countersign_storage::{changes::Change, identities, passkeys, users};
+use countersign_storage::{changes::Change, identities, passkeys, sign_in_places, users};
 
 use super::state::revoke_all;
 use crate::{
@@ -43,6 +43,7 @@ impl Service {
                 };
                 identities::reassign(conn, &project, from, into).await?;
                 passkeys::delete_of_user(conn, &project, from).await?;
+                sign_in_places::delete_of_user(conn, &project, from).await?;
                 let mut news: Vec<Change> = revoke_all(conn, &project, from, told_until).await?.into_iter().collect();
                 merged.disabled_at = merged.disabled_at.or(Some(now));
                 merged.merged_into = Some(into);

@@ -17,6 +17,7 @@ mod maintenance;
 mod messages;
 mod migrate;
 mod passkeys;
+mod places;
 mod projects;
 mod provider;
 mod redemptions;

@@ -6,6 +6,7 @@ use countersign_crypto::{
 use countersign_domain::{
     id::{ChallengeId, ProjectId, SignInId, UserId},
     identity::{Identity, IdentityKind},
+    risk::Assessment,
     sign_in::{Purpose, SignIn, Step},
     thumbprint::Thumbprint,
 };
@@ -44,9 +45,14 @@ fn sign_in(number: u8) -> SignIn {
         dpop_jkt: Some(Thumbprint([number; 32])),
         step: Step::Choosing,
         sends: 0,
+        risk: Assessment::default(),
         created_at: at(0),
         expires_at: at(100 + i64::from(number)),
     }
+}
+
+fn risky() -> Assessment {
+    "new_device,many_failures".parse().unwrap()
 }
 
 async fn begun(engine: Engine) -> Given {
@@ -77,7 +83,7 @@ async fn a_sign_in_reads_back_as_it_was_written(engine: Engine) {
     let other = KeptSignIn::of(other);
     write!(given, [other], sign_ins::update, &other).unwrap();
     assert_eq!(taken(&given, "second", "third").await, Some(other.clone()));
-    let known = KeptSignIn { sign_in: other.sign_in.proved(UserId::from_bytes([3; 16])), ..other };
+    let known = KeptSignIn { sign_in: other.sign_in.proved(UserId::from_bytes([3; 16]), risky()), ..other };
     write!(given, [known], sign_ins::update, &known).unwrap();
     assert_eq!(taken(&given, "third", "fourth").await, Some(known));
 }
@@ -88,7 +94,7 @@ async fn nobody_need_have_said_who_they_are_nor_any_client_ask(engine: Engine) {
     write!(given, [nobody], sign_ins::insert, &nobody, &handle("first")).unwrap();
     let found = read!(given, sign_ins::find, &p1(), nobody.id, &handle("first")).unwrap().unwrap();
     assert_eq!(found.sign_in, nobody);
-    let known = SignIn { id: SignInId::new(at(0), [2; 10]), ..nobody.proved(UserId::from_bytes([3; 16])) };
+    let known = SignIn { id: SignInId::new(at(0), [2; 10]), ..nobody.proved(UserId::from_bytes([3; 16]), risky()) };
     write!(given, [known], sign_ins::insert, &known, &handle("second")).unwrap();
     let found = read!(given, sign_ins::find, &p1(), known.id, &handle("second")).unwrap().unwrap();
     assert_eq!(found.sign_in, known);

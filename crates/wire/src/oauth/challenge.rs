@@ -68,6 +68,9 @@ pub enum PromptBody {
         /// In seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
+        /// What speaks against the sign-in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        risk: Option<RiskBody>,
     },
     /// Which code was sent: send `code`, or `method` again for another.
     EnterCode {
@@ -87,6 +90,9 @@ pub enum PromptBody {
         /// In seconds.
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
+        /// What speaks against the sign-in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        risk: Option<RiskBody>,
     },
     /// Which passkey the user has: send `passkey`. What is wrong with one isn't said.
     Passkey {
@@ -96,7 +102,21 @@ pub enum PromptBody {
         public_key: serde_json::Value,
         /// From when on its challenge is worthless, in seconds since 1970. It is good for one answer.
         expires_at: i64,
+        /// What speaks against the sign-in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        risk: Option<RiskBody>,
     },
+}
+
+/// What speaks against a sign-in. It isn't there where nothing does. An app tells its user: somebody else may be trying.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SignInRisk, example = json!({"detected": true, "reasons": ["many_failures"]}))]
+pub struct RiskBody {
+    /// `true`.
+    pub detected: bool,
+    /// `many_failures`: wrong codes were shown lately for this address, by whomever, and whether or not anybody has it. There may be others one day.
+    #[schema(value_type = Vec<String>)]
+    pub reasons: Vec<&'static str>,
 }
 
 /// A way to be proved.

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 /// Somebody at an app's own screens.
 #[derive(Clone)]
-struct Person {
+pub(crate) struct Person {
     http: Client,
     /// Where the person is reached, as calls say it.
     address: Value,
 }
 
 /// A person with this e-mail address.
-fn with_email(house: &House, email: &str) -> Person {
+pub(crate) fn with_email(house: &House, email: &str) -> Person {
     Person { http: house.node.client(), address: json!({ "method": 0, "email": email }) }
 }
 
@@ -31,7 +31,7 @@ fn with_phone(house: &House, number: &str) -> Person {
 
 impl Person {
     /// The same person, or a stranger who names them, on the network of this address.
-    fn at(&self, network: &str) -> Self {
+    pub(crate) fn at(&self, network: &str) -> Self {
         Self { http: self.http.from_address(network), ..self.clone() }
     }
 
@@ -45,7 +45,7 @@ impl Person {
     }
 
     /// Asks for a code, and reads it where it went.
-    async fn code(&self, house: &House) -> String {
+    pub(crate) async fn code(&self, house: &House) -> String {
         self.message(house).await.code.unwrap()
     }
 
@@ -71,7 +71,7 @@ impl Person {
             .collect()
     }
 
-    async fn sign_in(&self, code: &str) -> Answer {
+    pub(crate) async fn sign_in(&self, code: &str) -> Answer {
         self.http.post("/auth/v1/signin", &self.body(json!({ "confirmationCode": code }))).await
     }
 
@@ -102,6 +102,6 @@ fn email(address: &str) -> Identity {
 
 /// The code isn't taken.
 #[track_caller]
-fn is_wrong(answer: &Answer) {
+pub(crate) fn is_wrong(answer: &Answer) {
     assert!(answer.refused(400, 100_050).contains("`confirmationCode`"), "{answer}");
 }

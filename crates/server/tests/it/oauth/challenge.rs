@@ -37,35 +37,35 @@ on_both_engines!(
     a_server_that_sends_no_mail_says_so,
 );
 
-const PATH: &str = "/oauth2/authorize-challenge";
-const ADA: &str = "ada@example.com";
+pub(super) const PATH: &str = "/oauth2/authorize-challenge";
+pub(super) const ADA: &str = "ada@example.com";
 
 /// An app's own screens, and the person in front of them.
-struct Screens<'h> {
-    house: &'h House,
-    http: Client,
-    email: &'static str,
-    auth_session: String,
+pub(super) struct Screens<'h> {
+    pub(super) house: &'h House,
+    pub(super) http: Client,
+    pub(super) email: &'static str,
+    pub(super) auth_session: String,
 }
 
 impl<'h> Screens<'h> {
-    fn of(house: &'h House, email: &'static str) -> Self {
+    pub(super) fn of(house: &'h House, email: &'static str) -> Self {
         Self { house, http: house.node.client(), email, auth_session: String::new() }
     }
 
-    async fn try_to_begin(&self, more: Parameters<'_>) -> Answer {
+    pub(super) async fn try_to_begin(&self, more: Parameters<'_>) -> Answer {
         let asked = self.house.authorization(&[("state", ""), ("nonce", "n-1"), ("login_hint", self.email)]);
         self.http.post_form(PATH, &over(&asked, more)).await
     }
 
-    async fn begin(&mut self) -> Value {
+    pub(super) async fn begin(&mut self) -> Value {
         let answer = self.try_to_begin(&[]).await;
         self.asked(&answer)
     }
 
     /// What is asked, and the `auth_session` for the next call.
     #[track_caller]
-    fn asked(&mut self, answer: &Answer) -> Value {
+    pub(super) fn asked(&mut self, answer: &Answer) -> Value {
         let json = answer.json();
         assert_eq!((answer.status(), &json["error"]), (403, &json!("insufficient_authorization")), "{answer}");
         assert_eq!(answer.header("cache-control"), "no-store");
@@ -75,12 +75,12 @@ impl<'h> Screens<'h> {
         json["prompt"].clone()
     }
 
-    async fn say(&self, name: &str, value: &str) -> Answer {
+    pub(super) async fn say(&self, name: &str, value: &str) -> Answer {
         let said = [("client_id", "c3"), ("auth_session", &*self.auth_session), (name, value)];
         self.http.post_form(PATH, &said).await
     }
 
-    async fn go_on(&mut self, name: &str, value: &str) -> Value {
+    pub(super) async fn go_on(&mut self, name: &str, value: &str) -> Value {
         let answer = self.say(name, value).await;
         self.asked(&answer)
     }
@@ -90,7 +90,7 @@ impl<'h> Screens<'h> {
     }
 
     /// Has a code sent, and reads it: none came to somebody without an account.
-    async fn code(&mut self) -> Option<String> {
+    pub(super) async fn code(&mut self) -> Option<String> {
         let before = self.messages().await;
         let prompt = self.go_on("method", "email_code").await;
         assert_eq!((prompt["type"].as_str(), prompt.get("hint")), (Some("enter_code"), None), "{prompt}");
@@ -100,7 +100,7 @@ impl<'h> Screens<'h> {
     }
 
     /// As far as a code that was sent.
-    async fn at_code(house: &'h House, email: &'static str) -> (Self, String) {
+    pub(super) async fn at_code(house: &'h House, email: &'static str) -> (Self, String) {
         let mut screens = Self::of(house, email);
         screens.begin().await;
         let code = screens.code().await.unwrap();
@@ -108,12 +108,12 @@ impl<'h> Screens<'h> {
     }
 }
 
-fn another(code: &str) -> String {
+pub(super) fn another(code: &str) -> String {
     let last = if code.ends_with('0') { '1' } else { '0' };
     format!("{}{last}", &code[..5])
 }
 
-async fn with_ada(engine: Engine) -> House {
+pub(super) async fn with_ada(engine: Engine) -> House {
     let house = House::in_development(engine).await;
     house.web_app().await;
     house.user(ADA).await;

@@ -17,6 +17,7 @@ mod redemption;
 mod refresh;
 mod registration;
 mod revocation;
+mod risk;
 mod userinfo;
 
 use countersign_testkit::{answer::Answer, house::House, provider::redemption};

@@ -62,6 +62,23 @@ async fn every_noun_has_its_verbs(engine: Engine) {
     let mac = program.json(&["key", "list"]).await["mac"][0]["id"].as_str().unwrap().to_owned();
     expect(program, &format!("key revoke {mac}"), "/revoked", true).await;
 
+    let uid = a_user_with_all_verbs(program).await;
+    let other = program.json(&["user", "create", "--phone", "+4915112345678"]).await;
+    let other = other["id"].as_str().unwrap();
+    expect(program, &format!("user merge {other} --into {uid}"), "/id", uid.as_str()).await;
+    expect(program, &format!("user list --after {uid}"), "/0/merged_into", uid.as_str()).await;
+
+    assert_eq!(program.json(&["session", "list", &uid]).await, Value::Array(Vec::new()));
+    are_forgotten_for_good(program, [other, uid.as_str()]).await;
+    let trail = program.run(&["audit", "tail", "--limit", "1000"]).await.ok();
+    let acts: Vec<Value> = trail.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(acts.iter().any(|entry| entry["act"] == "user.merged" && entry["user"].is_string()), "{trail}");
+    let deleted = acts.iter().filter(|entry| entry["act"] == "user.deleted");
+    assert_eq!(deleted.map(|entry| &entry["user"]).collect::<Vec<_>>(), [other, uid.as_str()], "{trail}");
+}
+
+/// Makes a user, shows and changes it in every way; gives its id.
+async fn a_user_with_all_verbs(program: &Program) -> String {
     let user =
         expect(program, "user create --email Ada@Example.com --verified", "/identities/0/value", "ada@example.com")
             .await;
@@ -81,18 +98,7 @@ async fn every_noun_has_its_verbs(engine: Engine) {
     let unknown = ["user", "consents", &uid, "--revoke", "c9"];
     let refused = program.run(&unknown).await.refused(1);
     assert!(refused.contains("there is no consent of this user for client `c9`"), "{refused}");
-    let other = program.json(&["user", "create", "--phone", "+4915112345678"]).await;
-    let other = other["id"].as_str().unwrap();
-    expect(program, &format!("user merge {other} --into {uid}"), "/id", uid.as_str()).await;
-    expect(program, &format!("user list --after {uid}"), "/0/merged_into", uid.as_str()).await;
-
-    assert_eq!(program.json(&["session", "list", &uid]).await, Value::Array(Vec::new()));
-    are_forgotten_for_good(program, [other, uid.as_str()]).await;
-    let trail = program.run(&["audit", "tail", "--limit", "1000"]).await.ok();
-    let acts: Vec<Value> = trail.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(acts.iter().any(|entry| entry["act"] == "user.merged" && entry["user"].is_string()), "{trail}");
-    let deleted = acts.iter().filter(|entry| entry["act"] == "user.deleted");
-    assert_eq!(deleted.map(|entry| &entry["user"]).collect::<Vec<_>>(), [other, uid.as_str()], "{trail}");
+    uid
 }
 
 async fn are_forgotten_for_good(program: &Program, users: [&str; 2]) {

@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use countersign_testkit::{
-    actors::App,
+    actors::{App, Backend},
     client_app::{ClientApp, hmac_of},
     database::Engine,
     http::Client,
     on_both_engines,
     program::{Program, Running},
+    sign_in::sign_in,
     wait,
 };
 
@@ -187,4 +188,31 @@ async fn the_age_of_the_feed_goes_back_to_nothing() {
         Metrics::of(&server).await.sum("countersign_feed_age_seconds") < 0.2
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_speaks_against_a_sign_in_is_counted_by_reason() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Program::new(env!("CARGO_BIN_EXE_countersign"), &directory.path().join("data")).dev().await;
+    let dev = std::fs::read(directory.path().join("data/dev.json")).unwrap();
+    let dev: serde_json::Value = serde_json::from_slice(&dev).unwrap();
+    let backend = Backend::new(&server.client(), dev["secret_key"].as_str().unwrap());
+    backend.sign_up("ada@example.com").await.is_ok();
+    let request = [
+        ("response_type", "code"),
+        ("scope", "openid email"),
+        ("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"),
+        ("code_challenge_method", "S256"),
+    ];
+    let from = async |agent: &str| {
+        let http = server.client().user_agent(agent);
+        sign_in(&http, "ada@example.com", &request, &|| vec![("client_id", "c3".to_owned())]).await;
+        let page = server.client().get("/metrics").await.ok();
+        let page = String::from_utf8(page.body.to_vec()).unwrap();
+        let risks = page.lines().filter(|line| line.starts_with("countersign_sign_in_risks_total"));
+        risks.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(from("Shop/1").await, [""; 0]);
+    assert_eq!(from("Shop/2").await, [""; 0], "a new version is no new device");
+    assert_eq!(from("Other").await, [r#"countersign_sign_in_risks_total{reason="new_device"} 1"#]);
 }

@@ -7,6 +7,7 @@ mod in_browser;
 mod own_passkeys;
 mod passkeys;
 mod prompts;
+mod risk;
 mod sign_in;
 mod taken_back;
 mod trouble;

@@ -2,8 +2,16 @@
 
 use std::{path::Path, process::Command};
 
-use countersign_crypto::jose::{client_key::ClientKey, signing_key::SigningKey};
-use countersign_domain::{id::SigningKeyId, signing_algorithm::SigningAlgorithm};
+use countersign_crypto::{
+    delegation::{
+        envelope::{self, UnverifiedEnvelope},
+        keys::{Opener, Recipient, Signer, Verifier},
+        signature::{self, Headers, UnverifiedSignature},
+    },
+    entropy::Entropy,
+    jose::{client_key::ClientKey, signing_key::SigningKey},
+};
+use countersign_domain::{clock::Timestamp, id::SigningKeyId, signing_algorithm::SigningAlgorithm};
 use countersign_testkit::house::p1;
 use serde_json::{Value, json};
 
@@ -100,4 +108,74 @@ async fn authlib_gets_refreshes_introspects_and_gives_back_tokens() {
     assert_eq!((&done["before"]["active"], &done["before"]["sub"]), (&true.into(), &uid.into()));
     assert_eq!((&done["revoked"], &done["after"]), (&200.into(), &json!({"active": false})));
     assert_eq!(done["own"]["scope"], "read write");
+}
+
+fn vectors() -> (String, Value) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/vectors/delegation.json");
+    (file.display().to_string(), serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guides_client_and_the_delegation_envelope_are_of_one_mind() {
+    const NOW: i64 = 1_800_000_000;
+    let now = Timestamp::from_seconds(NOW);
+    let (file, vectors) = vectors();
+    let pem = |name: &str, half: &str| vectors["keys"][name][format!("{half}_pem")].as_str().unwrap();
+    let answer = r#"{"status":"success","detail":"Grüße"}"#;
+    let to = Recipient::from_pem(pem("sp_opens", "public")).unwrap();
+    let body = envelope::seal(&to, answer.as_bytes(), &Entropy::system()).unwrap();
+    let signed = signature::sign(&Signer::from_pem(pem("idp_signs", "private")).unwrap(), &body, now);
+    let request = r#"{"userid":"ada@example.com"}"#;
+    let told = json!({
+        "vectors": file, "now": NOW, "request": request,
+        "answer": {
+            "body": String::from_utf8(body).unwrap(), "signed_by": "idp_signs",
+            "timestamp": signed.timestamp, "signature": signed.signature,
+        },
+    });
+    let done = script("delegation.py", &told).await;
+    assert_eq!(done["opened"], json!([true, true, true]), "{done}");
+    assert_eq!((&done["verified"], &done["same"]), (&json!([true]), &json!([true])), "{done}");
+    assert_eq!((&done["answer"], &done["answer_verified"]), (&json!(answer), &json!(true)), "{done}");
+    // What else there is in the file, it refuses as we do, but for what has another spelling.
+    let lenient = [
+        "the highest bit of epk, which X25519 ignores",
+        "padding",
+        "loose bits at the end",
+        "a member more",
+        "a member twice",
+    ];
+    assert_eq!(done["refused_by_us_alone"], json!(lenient), "{done}");
+
+    // The other way: what it seals and signs.
+    let body = done["body"].as_str().unwrap();
+    let opener = Opener::from_pem(pem("idp_opens", "private")).unwrap();
+    let envelope = UnverifiedEnvelope::parse(body.as_bytes()).unwrap();
+    assert_eq!(&**envelope.open([&opener]).unwrap().text, request.as_bytes());
+    assert_eq!(envelope.to_json(), body, "its spelling is ours");
+    let timestamp = NOW.to_string();
+    let read = UnverifiedSignature::read(&Headers {
+        enc_alg: Some("x25519-aesgcm"),
+        timestamp: Some(&timestamp),
+        signature_alg: Some("ed25519"),
+        signature: done["signature"].as_str(),
+    });
+    let verifier = Verifier::from_pem(pem("sp_signs", "public")).unwrap();
+    assert!(read.unwrap().verify([&verifier], body.as_bytes(), now).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guides_client_of_later_versions_takes_a_credential_apart() {
+    let (file, vectors) = vectors();
+    let read = script_by(newer(), "credential.py", &json!({ "vectors": file })).await;
+    let (credential, keys) = (&vectors["credential"], &vectors["keys"]);
+    assert_eq!((&read["kid"], &read["hkid"]), (&credential["kid"], &credential["hkid"]));
+    for (name, of) in [
+        ("signs", &keys["sp_signs"]["private_pem"]),
+        ("opens", &keys["sp_opens"]["private_pem"]),
+        ("verifies", &keys["idp_signs"]["public_pem"]),
+        ("seals", &keys["idp_opens"]["public_pem"]),
+    ] {
+        assert_eq!(&read[name], of, "{name}");
+    }
 }
