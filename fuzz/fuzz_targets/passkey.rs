@@ -133,6 +133,7 @@ impl Stage {
             state: &challenge.state,
             response: answer,
             name: Name::empty(),
+            browser: None,
             locale: Locale::En,
         };
         let made = self.deployment.service.finish_registration(&self.project, registration, &self.caller);

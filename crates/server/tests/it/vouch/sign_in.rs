@@ -89,7 +89,7 @@ async fn nobody_is_signed_in_who_doesnt_exist_and_only_that_is_403(engine: Engin
     let before = house.books().await;
     let message = house.backend().sign_in("ada@example.com").await.refused(403, 100_012);
     assert!(message.contains("private/signup"), "{message}");
-    assert!(!message.contains("ada"), "{message}");
+    assert!(!message.contains("ada@"), "{message}");
     assert_eq!(house.books().await, before);
 
     house.backend().sign_up("ada@example.com").await.is_ok();

@@ -73,9 +73,25 @@ async function tour(app, context, name, isGerman) {
   await look('passkey-wrong');
   await page.goto(app.address({ prompt: 'select_account' }));
   await look('which');
+  await guessAt(page, app.address({ prompt: 'login' }), `guessed-${email}`);
+  await page.getByText(isGerman ? /falsche Codes/ : /Wrong codes/).waitFor();
+  await look('code-guessed-at');
   await page.goto(app.address({ client_id: 'c9' }));
   await look('mistake');
   assert.equal(await page.locator('html').getAttribute('lang'), isGerman ? 'de' : 'en');
+}
+
+/** Wrong codes, so many that the next visitor is told. */
+async function guessAt(page, address, email) {
+  for (let code = 0; code < 5; code += 1) {
+    if (await page.locator('#code').count() === 0) {
+      await page.goto(address);
+      await page.locator('#email').fill(email);
+      await page.locator('#email').press('Enter');
+    }
+    await page.locator('#code').fill(`00000${code}`);
+    await Promise.all([page.waitForEvent('load'), page.locator('#code').press('Enter')]);
+  }
 }
 
 /** The authenticator is gone afterwards: it would sign whoever comes next in by itself. */
