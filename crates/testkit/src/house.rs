@@ -100,7 +100,7 @@ impl House {
 
     /// One whose messages leave so.
     pub async fn with_delivery(engine: Engine, delivery: Delivery) -> Self {
-        Self::open_at(engine, delivery, NOON, Named::ByAddress).await
+        Self::open_by(engine, delivery, ManualClock::at(NOON), Named::ByAddress).await
     }
 
     /// One in development that is called `localhost`, as passkeys need.
@@ -110,22 +110,22 @@ impl House {
 
     /// One that is called `localhost`, whose messages leave so.
     pub async fn at_localhost_with_delivery(engine: Engine, delivery: Delivery) -> Self {
-        Self::open_at(engine, delivery, NOON, Named::ByName).await
+        Self::open_by(engine, delivery, ManualClock::at(NOON), Named::ByName).await
     }
 
-    /// A new deployment whose clock stands at the real time, for programs that go by that.
+    /// A new deployment whose clock goes as the real one does, for programs that go by that.
     pub async fn open_now(engine: Engine) -> Self {
-        Self::open_at(engine, Delivery::Outbox, real_time(), Named::ByAddress).await
+        Self::open_by(engine, Delivery::Outbox, ManualClock::going_from(real_time()), Named::ByAddress).await
     }
 
     /// The same, called `localhost`.
     pub async fn open_now_at_localhost(engine: Engine) -> Self {
-        Self::open_at(engine, Delivery::Outbox, real_time(), Named::ByName).await
+        Self::open_by(engine, Delivery::Outbox, ManualClock::going_from(real_time()), Named::ByName).await
     }
 
-    async fn open_at(engine: Engine, delivery: Delivery, now: Timestamp, named: Named<'_>) -> Self {
+    async fn open_by(engine: Engine, delivery: Delivery, clock: ManualClock, named: Named<'_>) -> Self {
         let database = TestDatabase::create(engine).await;
-        let clock = Arc::new(ManualClock::at(now));
+        let clock = Arc::new(clock);
         let master_key = MasterKey::generate(&Entropy::system()).to_text().danger_expose().to_owned();
         let db = database.open().await;
         migrate::migrate(&db).await.expect("an empty database takes the schema");

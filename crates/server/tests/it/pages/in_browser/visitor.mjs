@@ -75,7 +75,7 @@ async function anApp() {
 
 const seen = new Set();
 
-/** The one message to an address that came since the last was looked at. Which of two is newer nobody can tell: the server's clock stands still. */
+/** The one message to an address that came since the last was looked at. Which of two is newer nobody can tell for sure: some come in the same moment. */
 export async function mail(to) {
   const fresh = (await messages(to)).filter(({ id }) => !seen.has(id));
   assert.equal(fresh.length, 1, `${fresh.length} new messages to ${to}`);
