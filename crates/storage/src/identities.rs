@@ -187,12 +187,7 @@ pub(crate) fn read_best(row: &Reader<'_>) -> Result<Option<Best>> {
 /// Takes an identity from a user; `false` where the user doesn't have it.
 pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, identity: &Identity) -> Result<bool> {
     let sql = "delete from identities where project_id = $1 and kind = $2 and value = $3 and user_id = $4";
-    let delete = statement(sql)
-        .bind(project.as_str())
-        .bind(identity.kind().as_str())
-        .bind(identity.value())
-        .bind(user.to_string());
-    Ok(conn.execute(delete).await? == 1)
+    delete_by(conn, sql, project, user, identity).await
 }
 
 /// Takes an identity from a user who merely said that it was theirs; `false` where the user doesn't have it, or has proved it by now.
@@ -204,6 +199,16 @@ pub async fn delete_unproved(
 ) -> Result<bool> {
     let sql = "delete from identities where project_id = $1 and kind = $2 and value = $3 and user_id = $4 \
                and verified_at is null";
+    delete_by(conn, sql, project, user, identity).await
+}
+
+async fn delete_by(
+    conn: &mut Conn<'_>,
+    sql: &'static str,
+    project: &ProjectId,
+    user: UserId,
+    identity: &Identity,
+) -> Result<bool> {
     let delete = statement(sql)
         .bind(project.as_str())
         .bind(identity.kind().as_str())

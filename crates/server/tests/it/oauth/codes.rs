@@ -19,6 +19,7 @@ use super::{is_live, with_web_app};
 on_both_engines!(
     a_code_that_is_used_twice_is_refused_and_what_it_began_is_over,
     of_twenty_redemptions_at_once_one_wins_and_the_others_end_its_session,
+    of_redemptions_at_once_with_a_key_and_without_one_wins_and_the_others_end_its_session,
     a_code_of_another_client_buys_nothing_and_ends_nothing,
     a_code_with_another_redirect_uri_buys_nothing,
     a_code_with_another_verifier_or_none_buys_nothing,
@@ -109,6 +110,35 @@ async fn of_twenty_redemptions_at_once_one_wins_and_the_others_end_its_session(e
     assert_eq!((after.sessions, after.live_sessions), (before.sessions + 1, before.live_sessions));
     house.node.service.tick().await;
     assert!(!is_live(&house, &won[0].text("access_token")).await, "nobody can tell the thief from the owner");
+    assert_eq!(house.entries("code.replayed").await.len(), 1);
+}
+
+/// A proof of a key is used up in a transaction of its own; the code must not care by which way it goes.
+async fn of_redemptions_at_once_with_a_key_and_without_one_wins_and_the_others_end_its_session(engine: Engine) {
+    let (house, uid) = with_web_app(engine).await;
+    house.set_client("c3", &["dpop.nonce=off"]).await;
+    let second = house.another_node().await;
+    let (key, code) = (a_key(Kind::Es256), house.code(&uid, &[]).await);
+    let app = house.app_with_key(&key);
+    let before = house.books().await;
+    let mut redeemers = JoinSet::new();
+    for number in 0..20 {
+        let node = if number % 4 < 2 { &house.node } else { &second };
+        let proof = app.proof("POST", "/oauth2/token").text();
+        let (client, code) = (node.client(), code.clone());
+        redeemers.spawn(async move {
+            let client = if number % 2 == 0 { client.with("dpop", &proof) } else { client };
+            client.post_form("/oauth2/token", &redemption(&code)).await
+        });
+    }
+    let (won, lost): (Vec<_>, Vec<_>) =
+        redeemers.join_all().await.into_iter().partition(|answer| answer.status() == 200);
+    assert_eq!((won.len(), lost.len()), (1, 19));
+    for answer in lost {
+        answer.oauth_error(400, "invalid_grant");
+    }
+    let after = house.books().await;
+    assert_eq!((after.sessions, after.live_sessions), (before.sessions + 1, before.live_sessions));
     assert_eq!(house.entries("code.replayed").await.len(), 1);
 }
 

@@ -7,6 +7,7 @@ use countersign_testkit::{
     token::{claims, header},
 };
 use hyper::Method;
+use tokio::task::JoinSet;
 
 use super::{is_live, signed_in, with_web_app};
 
@@ -18,6 +19,7 @@ on_both_engines!(
     what_else_such_clients_send_changes_nothing,
     without_openid_there_is_no_id_token_and_without_the_grant_no_refresh_token,
     the_email_is_told_to_the_projects_own_clients_and_to_who_asked,
+    however_many_codes_are_redeemed_at_once_no_more_sessions_live_than_the_cap_says,
 );
 
 async fn a_code_becomes_tokens_that_say_who_signed_in(engine: Engine) {
@@ -147,4 +149,25 @@ async fn the_email_is_told_to_the_projects_own_clients_and_to_who_asked(engine: 
     house.set_client("c3", &["oauth.first_party=off"]).await;
     assert_eq!(told("openid").await, None);
     assert_eq!(told("openid email").await, Some("ada@example.com".into()));
+}
+
+async fn however_many_codes_are_redeemed_at_once_no_more_sessions_live_than_the_cap_says(engine: Engine) {
+    let (house, uid) = with_web_app(engine).await;
+    house.set_client("c3", &["session.cap=3"]).await;
+    let second = house.another_node().await;
+    let before = house.books().await;
+    let mut redeemers = JoinSet::new();
+    for number in 0..12 {
+        let client = if number % 2 == 0 { house.node.client() } else { second.client() };
+        let code = house.code(&uid, &[]).await;
+        redeemers.spawn(async move { client.post_form("/oauth2/token", &redemption(&code)).await });
+    }
+    for answer in redeemers.join_all().await {
+        answer.is_ok();
+    }
+    let after = house.books().await;
+    assert_eq!((after.sessions, after.live_sessions), (before.sessions + 12, before.live_sessions + 3));
+    let ended = house.entries("session.ended").await;
+    assert_eq!(ended.len(), 9);
+    assert!(ended.iter().all(|entry| entry.detail["reason"] == "cap"), "{ended:?}");
 }
