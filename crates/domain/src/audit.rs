@@ -45,6 +45,8 @@ pub struct Subject {
 pub enum Actor {
     /// A backend with a secret key.
     SecretKey(KeyId),
+    /// A client that signs its calls by its own key: the entry's subject says which.
+    Client,
     /// A user, or an app in the user's name.
     User(UserId),
     /// Somebody at the command line of the server.
@@ -185,6 +187,7 @@ impl Actor {
     pub const fn kind(self) -> &'static str {
         match self {
             Self::SecretKey(_) => "secret_key",
+            Self::Client => "client",
             Self::User(_) => "user",
             Self::Operator => "operator",
             Self::System => "system",
@@ -197,7 +200,7 @@ impl Actor {
         match self {
             Self::SecretKey(id) => Some(id.to_string()),
             Self::User(id) => Some(id.to_string()),
-            Self::Operator | Self::System | Self::Anonymous => None,
+            Self::Client | Self::Operator | Self::System | Self::Anonymous => None,
         }
     }
 }

@@ -97,6 +97,10 @@ ulid_id!(
     SignInId, "sin_", "sign-in id"
 );
 ulid_id!(
+    /// A step-up: a change of a user's that a backend asked for, and the user is to prove.
+    StepUpId, "stp_", "step-up id"
+);
+ulid_id!(
     /// A browser in which somebody is signed in.
     BrowserSessionId, "bro_", "browser session id"
 );

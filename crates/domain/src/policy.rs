@@ -232,6 +232,8 @@ settings! {
     oauth_pkce: PkcePolicy = "oauth.pkce", OnlyClient, "required", choice::<PkcePolicy>;
     /// Whether its assertions may name the token endpoint as their audience (`on`), as old clients do; else `off`, the issuer alone.
     oauth_legacy: bool = "oauth.legacy", OnlyClient, "off", switch;
+    /// Whether the client may manage the users of the project by its own key, at `/v1/management`: `on`, or `off`. It needs `oauth.auth_method=private_key_jwt`.
+    management: bool = "management", OnlyClient, "off", switch;
 }
 
 impl Settings {

@@ -10,6 +10,7 @@ pub mod extract;
 mod gateway;
 mod identity_headers;
 mod layer;
+mod management;
 mod oauth;
 pub mod openapi;
 mod ops;

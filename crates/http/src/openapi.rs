@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{client_api, oauth, ops, pages, vouch};
+use crate::{client_api, management, oauth, ops, pages, vouch};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,7 @@ use crate::{client_api, oauth, ops, pages, vouch};
         (name = "Vouch", description = "Door 1: a backend vouches for its users, and their app goes on alone"),
         (name = "Client API", description = "Door 2, and what all doors share"),
         (name = "OpenID provider", description = "Door 3: clients send users here, exchange codes for tokens, and ask who signed in"),
+        (name = "Management", description = "Door 3: a backend manages users by a key of its own"),
         (name = "Tokens", description = "What APIs need to check tokens"),
         (name = "Operation", description = "For machines that look after this one"),
     ),
@@ -61,6 +62,8 @@ use crate::{client_api, oauth, ops, pages, vouch};
         oauth::revoke::handle,
         oauth::discovery::handle,
         oauth::discovery::authorization_server,
+        management::policy::handle,
+        management::users::phone::handle,
         ops::jwks::handle,
         ops::health::live,
         ops::health::ready,
@@ -110,6 +113,17 @@ impl Modify for Proofs {
             "In the form: `client_id`, with `client_secret` or `client_assertion` where the client registered that.";
         let client = ApiKey::Query(ApiKeyValue::with_description("client_id", in_form));
         components.add_security_scheme("client", SecurityScheme::ApiKey(client));
+        let management = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "An assertion that a client signs for this call by EdDSA, by a key of its `oauth.jwks` that it names: `iss` and `sub` the client, `aud` \
+                 the address of the call, `iat`, `exp` at most 120 seconds later, `jti`, and `body_sha256`, the base64url of the SHA-256 of the body as it \
+                 is sent. The client's setting `management` must be `on`. `X-Config-Id` names the project, `X-Hawcx-Protocol-Version` is 2. Backends \
+                 only: a call with an `Origin` header is refused.",
+            ))
+            .build();
+        components.add_security_scheme("management", SecurityScheme::Http(management));
         let access_token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")

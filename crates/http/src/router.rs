@@ -21,7 +21,7 @@ use crate::{
     extract::address::host_of,
     gateway,
     layer::observe::{Observe, is_door_one},
-    oauth, ops, pages, vouch,
+    management, oauth, ops, pages, vouch,
 };
 
 /// Everything that is answered: on most hosts our doors, on some the gateway alone.
@@ -82,6 +82,7 @@ fn doors(at: &str) -> Router<App> {
         .merge(vouch_door(&format!("{at}/api/auth")))
         .merge(client_door(at))
         .merge(provider(at))
+        .merge(management(at))
         .merge(own_pages(at))
         .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
 }
@@ -96,6 +97,14 @@ fn provider(at: &str) -> Router<App> {
         .route(&format!("{at}/oauth2/revoke"), post(oauth::revoke::handle))
         .route(&format!("{at}/.well-known/openid-configuration"), get(oauth::discovery::handle))
         .route(&format!("{at}/.well-known/oauth-authorization-server"), get(oauth::discovery::handle))
+}
+
+/// Door 3: what backends do with users.
+fn management(at: &str) -> Router<App> {
+    use management::{policy, users};
+    Router::new()
+        .route(&format!("{at}/v1/management/policy"), post(policy::handle))
+        .route(&format!("{at}/v1/management/users/phone"), post(users::phone::handle))
 }
 
 /// For people.

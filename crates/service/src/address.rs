@@ -42,6 +42,39 @@ impl Service {
         if project.is_disabled() { Err(Misaddressed::NoSuchProject) } else { Ok(project) }
     }
 
+    /// How a call may be addressed that came by this path: as the server is configured to be reached, never as `Host` has it. The project may stand
+    /// in the path or not, whatever a proxy made of it. In development the machine has two names.
+    pub(crate) fn urls_of_call(&self, project: &ProjectView, path: &str) -> Vec<String> {
+        let prefix = format!("/p/{}", project.project.id);
+        let plain = path.strip_prefix(&prefix).filter(|rest| rest.starts_with('/')).unwrap_or(path);
+        let public = self.config.public_url.as_str();
+        let origin = project.issuer.strip_suffix(&*prefix).unwrap_or(&project.issuer);
+        let mut bases = vec![public.to_owned()];
+        if origin != public {
+            bases.push(origin.to_owned());
+        }
+        if self.config.delivery.is_outbox() {
+            let aliases = [("//localhost", "//127.0.0.1"), ("//127.0.0.1", "//localhost")];
+            let alias = aliases.into_iter().find(|(name, _)| public.contains(name));
+            bases.extend(alias.map(|(name, other)| public.replacen(name, other, 1)));
+        }
+        bases.iter().flat_map(|base| [format!("{base}{plain}"), format!("{base}{prefix}{plain}")]).collect()
+    }
+
+    /// The project of a call that may name it beside path and host (`X-Config-Id`, `apikey`), by its id or a publishable key.
+    pub(crate) fn project_named(
+        &self,
+        address: &Address,
+        named: Option<&str>,
+    ) -> Result<Arc<ProjectView>, Misaddressed> {
+        let Some(named) = named.filter(|named| !named.is_empty()) else {
+            return self.addressed(address, None);
+        };
+        let directory = self.directory.load();
+        let by_key = directory.publishable_key(named).map(|(project, _)| project.project.id.to_string());
+        self.addressed(address, Some(by_key.as_deref().unwrap_or(named)))
+    }
+
     /// Is everything at this host name for the gateway?
     pub fn is_gateway_host(&self, host: &str) -> bool {
         self.directory.load().is_gateway_host(host)

@@ -25,6 +25,7 @@ pub mod keys;
 mod known_users;
 mod limits;
 pub mod maintenance;
+pub mod management;
 pub mod me;
 pub mod oauth;
 pub mod passkeys;

@@ -29,6 +29,7 @@ pub struct UnverifiedClientAssertion<'a> {
     signature: Vec<u8>,
     claims: Map<String, Value>,
     unverified_client: String,
+    unverified_subject: String,
 }
 
 /// What a client's own key signed.
@@ -42,6 +43,21 @@ pub struct ClientAssertion {
     pub hash: [u8; 32],
     /// The key to which it wants its tokens bound (RFC 7800 §3.1).
     pub confirmed_key: Option<Thumbprint>,
+    /// Whom it is about: the client, but where somebody else may be.
+    pub subject: String,
+    claims: Map<String, Value>,
+}
+
+impl ClientAssertion {
+    /// What else it says under this name, where that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.claims.get(name).and_then(Value::as_str)
+    }
+
+    /// Does it say anything under this name?
+    pub fn says(&self, name: &str) -> bool {
+        self.claims.contains_key(name)
+    }
 }
 
 /// Why an assertion proves nothing.
@@ -88,6 +104,12 @@ pub enum InvalidClientAssertion {
 impl<'a> UnverifiedClientAssertion<'a> {
     /// Takes a text apart and believes none of it.
     pub fn parse(text: &'a str) -> Result<Self, InvalidClientAssertion> {
+        let read = Self::parse_about_another(text)?;
+        if read.unverified_subject == read.unverified_client { Ok(read) } else { Err(InvalidClientAssertion::Issuer) }
+    }
+
+    /// The same, of one that may be about somebody else than the client: a user, for whom it asks something.
+    pub fn parse_about_another(text: &'a str) -> Result<Self, InvalidClientAssertion> {
         use InvalidClientAssertion::{Critical, Issuer, Malformed, Type};
         if text.len() > LONGEST {
             return Err(Malformed);
@@ -111,12 +133,20 @@ impl<'a> UnverifiedClientAssertion<'a> {
         };
         let algorithm = says("alg").ok_or(Malformed)?.to_owned();
         let claims = members(&part(payload)?).ok_or(Malformed)?;
-        let client = |name: &str| claims.get(name).and_then(Value::as_str).ok_or(Issuer);
-        let unverified_client = client("sub")?.to_owned();
-        if client("iss")? != unverified_client {
-            return Err(Issuer);
-        }
-        Ok(Self { algorithm, kid, signed, signature: part(signature)?, claims, unverified_client })
+        let party = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned).ok_or(Issuer);
+        let (unverified_client, unverified_subject) = (party("iss")?, party("sub")?);
+        let signature = part(signature)?;
+        Ok(Self { algorithm, kid, signed, signature, claims, unverified_client, unverified_subject })
+    }
+
+    /// By which algorithm it says to be signed. True, once it is verified.
+    pub fn unverified_algorithm(&self) -> &str {
+        &self.algorithm
+    }
+
+    /// Does it name the key that signed it?
+    pub fn names_key(&self) -> bool {
+        self.kid.is_some()
     }
 
     /// Which client it claims to be.
@@ -153,7 +183,8 @@ impl<'a> UnverifiedClientAssertion<'a> {
             None => None,
         };
         let hash = sha256([self.unverified_client.as_bytes(), &[0], id.ok_or(Id)?.as_bytes()].concat());
-        Ok(ClientAssertion { audience, expires_at, hash, confirmed_key })
+        let (subject, claims) = (self.unverified_subject.clone(), self.claims.clone());
+        Ok(ClientAssertion { audience, expires_at, hash, confirmed_key, subject, claims })
     }
 }
 
@@ -302,6 +333,21 @@ mod tests {
         assert!(given.with("exp", json!(1_800_000_120)).is_ok());
         assert!(given.with("nbf", json!(1_800_000_010)).is_ok());
         assert!(given.with("exp", json!(1_799_999_991)).is_ok(), "clocks differ");
+    }
+
+    #[test]
+    fn one_about_somebody_else_is_taken_only_where_it_may_be() {
+        let given = given();
+        let mut about = claims();
+        about["sub"] = json!("ada@example.com");
+        about["purpose"] = json!("mfa_change");
+        let text = given.key.sign(br#"{"alg":"ES256"}"#, about.to_string().as_bytes());
+        assert_eq!(UnverifiedClientAssertion::parse(&text).err(), Some(InvalidClientAssertion::Issuer));
+        let read = UnverifiedClientAssertion::parse_about_another(&text).unwrap();
+        assert_eq!((read.unverified_client(), read.unverified_algorithm(), read.names_key()), ("c4", "ES256", false));
+        let read = read.verify(&given.keys, NOW).unwrap();
+        assert_eq!((read.subject.as_str(), read.text("purpose")), ("ada@example.com", Some("mfa_change")));
+        assert!(read.says("jti") && !read.says("receipt") && read.text("iat").is_none());
     }
 
     #[test]

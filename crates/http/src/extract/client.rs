@@ -17,7 +17,7 @@ use super::{
 use crate::{app::App, error::oauth::Failure};
 
 /// What a call names its project by, beside path and host. Some clients send no `client_id`, but this.
-const CONFIG_ID: &str = "x-config-id";
+pub(super) const CONFIG_ID: &str = "x-config-id";
 
 /// A client's call.
 pub(crate) struct ClientCall {

@@ -9,6 +9,7 @@ pub(crate) mod caller;
 pub(crate) mod client;
 pub mod forwarded;
 pub(crate) mod locale;
+pub(crate) mod manager;
 pub(crate) mod possession;
 pub mod ticket;
 pub mod written;

@@ -11,7 +11,7 @@ use crate::{
     error::Outage,
 };
 
-const PURPOSE: &str = "client_assertion";
+pub(super) const PURPOSE: &str = "client_assertion";
 
 /// Which client an assertion claims to be from.
 pub(super) fn claimed_client(assertion: &str) -> Result<String, InvalidClient> {

@@ -3,6 +3,7 @@
 //! A client uses the method that it registered and no other (RFC 9700 §2.5): a second way in would be as strong as the weaker.
 
 mod assertion;
+pub mod call;
 mod credentials;
 
 use std::sync::Arc;
@@ -158,12 +159,7 @@ impl Service {
         address: &Address,
         credentials: &ClientCredentials,
     ) -> Option<Arc<ProjectView>> {
-        let Some(named) = credentials.config_id() else {
-            return self.addressed(address, None).ok();
-        };
-        let directory = self.directory.load();
-        let by_key = directory.publishable_key(named).map(|(project, _)| project.project.id.to_string());
-        self.addressed(address, Some(by_key.as_deref().unwrap_or(named))).ok()
+        self.project_named(address, credentials.config_id()).ok()
     }
 
     /// In constant time, and with every secret there is.

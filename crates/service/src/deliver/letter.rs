@@ -37,8 +37,28 @@ pub enum Letter {
         /// What it was called.
         name: Name,
     },
+    /// A backend has changed something of the reader's account, by its own word or because the reader proved it in a step-up.
+    BackendChanged {
+        /// What.
+        what: BackendChange,
+    },
     /// Whether messages arrive at all.
     Test,
+}
+
+/// What a backend can change of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackendChange {
+    /// The telephone number.
+    Phone,
+    /// The second factor, to an app that counts out codes.
+    Totp,
+    /// The second factor, to codes by text message.
+    Sms,
+    /// The second factor, to codes by mail.
+    Email,
+    /// When a second factor is asked for.
+    Preference,
 }
 
 /// How long it is tried to send what has no end of its own.
@@ -67,21 +87,31 @@ impl Letter {
         match self {
             Self::SignInCode { valid_for, .. } | Self::SignUpCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
-            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } => PATIENCE_OF_WARNINGS,
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::BackendChanged { .. } => {
+                PATIENCE_OF_WARNINGS
+            }
         }
     }
 
     pub(super) fn code(&self) -> Option<&str> {
         match self {
             Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } => Some(code.danger_expose()),
-            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
+            Self::NoAccount
+            | Self::PasskeyAdded { .. }
+            | Self::PasskeyRemoved { .. }
+            | Self::BackendChanged { .. }
+            | Self::Test => None,
         }
     }
 
     pub(super) fn link(&self) -> Option<&str> {
         match self {
             Self::SignInCode { link, .. } | Self::SignUpCode { link, .. } => link.as_deref(),
-            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
+            Self::NoAccount
+            | Self::PasskeyAdded { .. }
+            | Self::PasskeyRemoved { .. }
+            | Self::BackendChanged { .. }
+            | Self::Test => None,
         }
     }
 }

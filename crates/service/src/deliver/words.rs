@@ -90,6 +90,41 @@ catalogue! {
             En: "one without a name",
             De: "einer ohne Namen",
         }
+        /// Something of an account was changed.
+        backend_changed_subject(project) {
+            En: "Your account with {project} was changed",
+            De: "Ihr Konto bei {project} wurde geändert",
+        }
+        /// That, and what.
+        backend_changed_body(project, what) {
+            En: "Your account with {project} was changed: {what}.",
+            De: "Ihr Konto bei {project} wurde geändert: {what}.",
+        }
+        /// What was changed.
+        changed_phone() {
+            En: "it has another telephone number",
+            De: "Es hat eine andere Telefonnummer",
+        }
+        /// What was changed.
+        changed_to_totp() {
+            En: "whoever signs in is asked for a code of an authenticator app, too",
+            De: "Zur Anmeldung gehört nun auch ein Code aus einer Authenticator-App",
+        }
+        /// What was changed.
+        changed_to_sms() {
+            En: "whoever signs in is asked for a code by text message, too",
+            De: "Zur Anmeldung gehört nun auch ein Code per SMS",
+        }
+        /// What was changed.
+        changed_to_email() {
+            En: "whoever signs in is asked for a code by mail, too",
+            De: "Zur Anmeldung gehört nun auch ein Code per E-Mail",
+        }
+        /// What was changed.
+        changed_preference() {
+            En: "when a second factor is asked for",
+            De: "wann nach einem zweiten Faktor gefragt wird",
+        }
         /// At the end of what is told about an account.
         account_warning(project) {
             En: "If it wasn't you, somebody else may have been in your account: tell {project} at once.",

@@ -18,7 +18,7 @@ const MOST_TOLD: usize = 5;
 
 impl Service {
     /// To every e-mail address of the user, those that the user has had for longest first: one that was added just now may be the thief's.
-    pub(super) fn passkey_notices(
+    pub(crate) fn passkey_notices(
         &self,
         project: &ProjectView,
         known_as: &[IdentityRecord],

@@ -1,0 +1,3 @@
+//! Users, for a backend that manages them.
+
+pub(crate) mod phone;

@@ -1,0 +1,5 @@
+//! What customers' backends ask of their project, and hear.
+
+pub mod error;
+pub mod policy;
+pub mod user;
