@@ -136,6 +136,14 @@ acts! {
     UserEnabled = "user.enabled",
     /// Two users became one.
     UserMerged = "user.merged",
+    /// A backend asked for a change that its user is to prove.
+    StepUpStarted = "step_up.started",
+    /// A user proved a change that a backend asked for.
+    StepUpPassed = "step_up.passed",
+    /// A change was made that its user had proved.
+    StepUpApplied = "step_up.applied",
+    /// A backend said when a user is asked for a second factor.
+    MfaEnforcementSet = "mfa.enforcement_set",
     /// A user gained an identity.
     IdentityAdded = "identity.added",
     /// A user lost an identity.

@@ -31,6 +31,7 @@ pub mod risk;
 pub mod session;
 pub mod sign_in;
 pub mod signing_algorithm;
+pub mod step_up;
 pub mod text;
 pub mod thumbprint;
 pub mod user;

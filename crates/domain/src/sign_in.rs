@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     clock::Timestamp,
-    id::{ChallengeId, ClientId, ProjectId, SignInId, UserId},
+    id::{ChallengeId, ClientId, ProjectId, SignInId, StepUpId, UserId},
     identity::Identity,
     risk::Assessment,
     thumbprint::Thumbprint,
@@ -58,13 +58,32 @@ pub enum Purpose {
     },
     /// They want to see their own account.
     Account,
+    /// A backend wants them to prove a change.
+    StepUp {
+        /// The client on whose screens, or on whose way, they do.
+        client: ClientId,
+        /// Which change.
+        step_up: StepUpId,
+        /// Who they must be.
+        user: UserId,
+        /// Where they go back to, as it is kept; none: these are the client's own screens.
+        back: Option<String>,
+    },
 }
 
 impl Purpose {
-    /// The client that wants to know.
+    /// Who they must be, where it can be only one; none: whoever they are.
+    pub const fn only_user(&self) -> Option<UserId> {
+        match self {
+            Self::StepUp { user, .. } => Some(*user),
+            Self::Client { .. } | Self::Account => None,
+        }
+    }
+
+    /// The client that wants to know, or through which they go.
     pub const fn client(&self) -> Option<&ClientId> {
         match self {
-            Self::Client { client, .. } => Some(client),
+            Self::Client { client, .. } | Self::StepUp { client, .. } => Some(client),
             Self::Account => None,
         }
     }

@@ -2,6 +2,7 @@
 //! caller may is said by the type of an extractor.
 
 pub mod app;
+mod bootstrap;
 mod client_api;
 mod dev;
 mod dpop_nonce;

@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{client_api, management, oauth, ops, pages, vouch};
+use crate::{bootstrap, client_api, management, oauth, ops, pages, vouch};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -62,7 +62,14 @@ use crate::{client_api, management, oauth, ops, pages, vouch};
         oauth::revoke::handle,
         oauth::discovery::handle,
         oauth::discovery::authorization_server,
+        bootstrap::challenge::handle,
+        bootstrap::exchange::handle,
+        bootstrap::token::handle,
+        bootstrap::revoke::handle,
         management::policy::handle,
+        management::step_up::start::handle,
+        management::step_up::consume::handle,
+        management::users::mfa_enforcement::handle,
         management::users::phone::handle,
         ops::jwks::handle,
         ops::health::live,

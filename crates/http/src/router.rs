@@ -16,7 +16,7 @@ use tower::Service;
 
 use crate::{
     app::App,
-    client_api, dev,
+    bootstrap, client_api, dev,
     error::{client_api::Failure as ClientApiFailure, vouch::Failure as VouchFailure},
     extract::address::host_of,
     gateway,
@@ -101,9 +101,16 @@ fn provider(at: &str) -> Router<App> {
 
 /// Door 3: what backends do with users.
 fn management(at: &str) -> Router<App> {
-    use management::{policy, users};
+    use management::{policy, step_up, users};
     Router::new()
+        .route(&format!("{at}/bootstrap/challenge"), post(bootstrap::challenge::handle))
+        .route(&format!("{at}/bootstrap/exchange"), post(bootstrap::exchange::handle))
+        .route(&format!("{at}/bootstrap/token"), post(bootstrap::token::handle))
+        .route(&format!("{at}/oauth/revoke"), post(bootstrap::revoke::handle))
         .route(&format!("{at}/v1/management/policy"), post(policy::handle))
+        .route(&format!("{at}/v1/management/stepup/start-token"), post(step_up::start::handle))
+        .route(&format!("{at}/v1/management/stepup/consume"), post(step_up::consume::handle))
+        .route(&format!("{at}/v1/management/users/mfa-enforcement"), post(users::mfa_enforcement::handle))
         .route(&format!("{at}/v1/management/users/phone"), post(users::phone::handle))
 }
 

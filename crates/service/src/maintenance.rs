@@ -10,7 +10,7 @@ use countersign_domain::{
 };
 use countersign_storage::{
     authorization_codes, browser_sessions, challenges, changes, client_api_keys, counters,
-    error::Result as StorageResult, maintenance, secret_keys, sign_in_places, sign_ins, signing_keys, spent,
+    error::Result as StorageResult, maintenance, secret_keys, sign_in_places, sign_ins, signing_keys, spent, step_ups,
 };
 use tracing::{info, warn};
 
@@ -135,6 +135,7 @@ impl Service {
                     let spent = spent::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let challenges = challenges::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let sign_ins = sign_ins::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let step_ups = step_ups::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let browsers = browser_sessions::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let places = sign_in_places::delete_unseen(&mut conn, now.minus(PLACE_LIFETIME), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
@@ -145,6 +146,7 @@ impl Service {
                         .max(spent)
                         .max(challenges)
                         .max(sign_ins)
+                        .max(step_ups)
                         .max(browsers)
                         .max(places)
                         .max(keys))

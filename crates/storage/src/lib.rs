@@ -42,6 +42,7 @@ pub mod sign_ins;
 pub mod signing_keys;
 pub mod spent;
 mod sql;
+pub mod step_ups;
 pub mod users;
 pub mod writer;
 

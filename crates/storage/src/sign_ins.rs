@@ -37,10 +37,16 @@ impl KeptSignIn {
 /// Writes a new one, which is known by this handle.
 pub async fn insert(conn: &mut Conn<'_>, sign_in: &SignIn, handle: &HandleHash) -> Result<()> {
     let sql = "insert into sign_ins (project_id, sign_in_id, handle_hash, client_id, request, kind, value, dpop_jkt, user_id, \
-               risk, sends, tries, created_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12)";
+               risk, sends, tries, created_at, expires_at, step_up_id, only_user_id) \
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, 0, $11, $12, $13, $14)";
     let (client, request) = match &sign_in.purpose {
         Purpose::Client { client, request } => (Some(client.as_str()), Some(request.as_str())),
+        Purpose::StepUp { client, back, .. } => (Some(client.as_str()), back.as_deref()),
         Purpose::Account => (None, None),
+    };
+    let step_up = match &sign_in.purpose {
+        Purpose::StepUp { step_up, .. } => Some(step_up.to_string()),
+        Purpose::Client { .. } | Purpose::Account => None,
     };
     let insert = statement(sql)
         .bind(sign_in.project.as_str())
@@ -54,7 +60,9 @@ pub async fn insert(conn: &mut Conn<'_>, sign_in: &SignIn, handle: &HandleHash) 
         .bind(proved(sign_in))
         .bind(sign_in.risk.to_text())
         .bind(sign_in.created_at.micros())
-        .bind(sign_in.expires_at.micros());
+        .bind(sign_in.expires_at.micros())
+        .bind(step_up)
+        .bind(sign_in.purpose.only_user().map(|user| user.to_string()));
     conn.execute(insert).await?;
     Ok(())
 }
@@ -140,9 +148,12 @@ fn proved(sign_in: &SignIn) -> Option<String> {
 
 fn read(row: &AnyRow) -> Result<KeptSignIn> {
     let row = Reader::new(row, "sign_ins", &["sign_in_id"]);
-    let purpose = match row.optional_parsed("client_id")? {
-        Some(client) => Purpose::Client { client, request: row.text("request")? },
-        None => Purpose::Account,
+    let purpose = match (row.optional_parsed("client_id")?, row.optional_parsed("step_up_id")?) {
+        (Some(client), Some(step_up)) => {
+            Purpose::StepUp { client, step_up, user: row.parsed("only_user_id")?, back: row.optional_text("request")? }
+        }
+        (Some(client), None) => Purpose::Client { client, request: row.text("request")? },
+        (None, _) => Purpose::Account,
     };
     let identity = match row.optional_parsed::<IdentityKind>("kind")? {
         Some(kind) => Some(row.read("value", |value| Identity::parse(kind, value).ok())?),

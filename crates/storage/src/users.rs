@@ -19,6 +19,7 @@ use crate::{
         Column::{Integer, Text},
         ManyRows, runs,
     },
+    step_ups,
 };
 
 static INSERT: ManyRows = ManyRows::fixed(
@@ -151,6 +152,7 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Res
         second_factors::DELETE_OF_USER,
         recovery_codes::DELETE_OF_USER,
         mfa_preferences::DELETE_OF_USER,
+        step_ups::DELETE_OF_USER,
         "delete from users where project_id = $1 and user_id = $2",
     ] {
         conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;

@@ -18,6 +18,7 @@ pub mod database;
 pub mod forger;
 pub mod house;
 pub mod http;
+pub mod manager;
 pub mod program;
 pub mod provider;
 pub mod raw;

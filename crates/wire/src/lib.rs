@@ -1,5 +1,6 @@
 //! The JSON of each door: what comes in is read strictly, what goes out is a struct with its OpenAPI schema. One noun a file.
 
+pub mod bootstrap;
 pub mod client_api;
 pub mod management;
 pub mod oauth;

@@ -61,6 +61,11 @@ impl Object {
         BodyError::Field { name: format!("{}{name}", self.path), problem: problem.to_string() }
     }
 
+    /// Does anything stand under this name?
+    pub fn names(&self, name: &str) -> bool {
+        !matches!(self.members.get(name), None | Some(Json::Null))
+    }
+
     /// A member that may be missing; `null` counts as missing.
     fn optional(&self, name: &str) -> Result<Option<&Json>, BodyError> {
         match self.members.get(name) {

@@ -9,13 +9,14 @@ use axum::{
 };
 use countersign_domain::oauth::form::FormError;
 use countersign_service::{
-    client_auth::{ClientCredentials, InvalidClient},
+    bootstrap::BootstrapRefused,
+    client_auth::{ClientCredentials, InvalidClient, call::CallNotSigned},
     error::Outage,
     oauth::{authorization::AuthorizationRefused, token::GrantRefused, userinfo::UserInfoRefused},
     proof::{access_token::TokenRefused, possession::PossessionRefused},
     sign_in::{ChallengeRefused, Denial},
 };
-use countersign_wire::oauth::error::ErrorBody;
+use countersign_wire::{oauth::error::ErrorBody, object::BodyError};
 
 use super::{Cause, OUTAGE_RETRY, add_retry_after, challenge::Challenge};
 use crate::{dpop_nonce, extract::body::NoBody};
@@ -180,6 +181,39 @@ impl Failure {
         let message = "Too many calls from this network: Retry-After says when to come again.";
         let failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable", message);
         Self { retry_after: Some(retry_after), ..failure }
+    }
+}
+
+impl Failure {
+    /// The call is addressed to none, or to several.
+    pub(crate) fn no_project() -> Self {
+        Self::invalid("invalid_request", "The call is addressed to no project.")
+    }
+}
+
+impl From<BootstrapRefused> for Failure {
+    fn from(refused: BootstrapRefused) -> Self {
+        let said = format!("The call is not proved: {refused}.");
+        let unproved =
+            |description: Cow<'static, str>| Self::new(StatusCode::UNAUTHORIZED, "invalid_client", description);
+        match refused {
+            BootstrapRefused::Outage(outage) | BootstrapRefused::Client(CallNotSigned::Outage(outage)) => outage.into(),
+            BootstrapRefused::Client(CallNotSigned::TooMany(limit)) => Self::too_many(limit.retry_after),
+            BootstrapRefused::Client(CallNotSigned::Missing | CallNotSigned::Unknown) => {
+                unproved("Sign the call by a key that this client of the project registered.".into())
+            }
+            BootstrapRefused::Client(_) => unproved(said.into()),
+            BootstrapRefused::Nonce | BootstrapRefused::Origin | BootstrapRefused::Key => {
+                Self::invalid("invalid_grant", said)
+            }
+            BootstrapRefused::Scope => Self::invalid("invalid_scope", "scope may be bootstrap, or nothing."),
+        }
+    }
+}
+
+impl From<BodyError> for Failure {
+    fn from(problem: BodyError) -> Self {
+        Self::invalid("invalid_request", format!("{problem}."))
     }
 }
 

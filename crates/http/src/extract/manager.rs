@@ -1,6 +1,7 @@
 //! Whoever manages the users of a project: a client, by its own key, call by call.
 
 use axum::{
+    Json,
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
@@ -89,6 +90,24 @@ impl Managed {
         let signature = HeaderValue::try_from(signature).map_err(|problem| Failure::broken(&problem.to_string()))?;
         let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json")), (SIGNATURE, signature)];
         Ok((headers, body).into_response())
+    }
+}
+
+impl ManagedStepUp {
+    /// Who asks.
+    pub(crate) fn manager(&self) -> &Manager {
+        match self {
+            Self::ByBody(call) => &call.manager,
+            Self::ByAssertion(asked) => &asked.manager,
+        }
+    }
+
+    /// An answer, signed for those that know what that is.
+    pub(crate) fn answer(&self, app: &App, said: &impl Serialize) -> Result<Response, Failure> {
+        match self {
+            Self::ByBody(call) => call.answer(app, said),
+            Self::ByAssertion(_) => Ok(Json(said).into_response()),
+        }
     }
 }
 

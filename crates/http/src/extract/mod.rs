@@ -11,5 +11,6 @@ pub mod forwarded;
 pub(crate) mod locale;
 pub(crate) mod manager;
 pub(crate) mod possession;
+pub(crate) mod signed_call;
 pub mod ticket;
 pub mod written;

@@ -27,5 +27,6 @@ use crate::{app::App, error::management::Failure, extract::manager::Managed};
 )]
 pub(crate) async fn handle(State(app): State<App>, call: Managed) -> Result<Response, Failure> {
     let policy = app.service.sign_in_policy(&call.manager);
-    call.answer(&app, &PolicyBody { sign_in_methods: policy.methods, signup: policy.is_open })
+    let body = PolicyBody { sign_in_methods: policy.methods, mfa_policy: policy.mfa.as_str(), signup: policy.is_open };
+    call.answer(&app, &body)
 }

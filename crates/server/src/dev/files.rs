@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     backend::BackendSecrets,
+    management::{BACKEND, ManagementKeys},
     oauth::{REDIRECT_URI, WEB},
 };
 use crate::{
@@ -28,6 +29,8 @@ pub(super) struct DevFiles {
     pub(super) issuer: String,
     /// The key that signs, as of this start.
     pub(super) public_key: String,
+    /// None where an earlier version wrote it, or the backend has registered other keys since.
+    pub(super) management: Option<ManagementKeys>,
 }
 
 /// The keys of the client API.
@@ -49,7 +52,9 @@ impl DevFiles {
         let backend = of_backend("session_secret").zip(of_backend("flask_secret_key"));
         let backend = backend.map(|(session, flask)| BackendSecrets { session, flask });
         let public_key = json["oauth"]["public_key_pem"].as_str().unwrap_or_default().to_owned();
-        Some(Self { url: member("url")?, secret_key: member("secret_key")?, client_api, backend, issuer, public_key })
+        let management = ManagementKeys::read(&json["management"]);
+        let (url, secret_key) = (member("url")?, member("secret_key")?);
+        Some(Self { url, secret_key, client_api, backend, issuer, public_key, management })
     }
 
     pub(super) fn write(&self, data: &DataDir) -> Result<(), Failure> {
@@ -79,7 +84,7 @@ impl DevFiles {
 
     fn json(&self) -> Value {
         let (session_secret, flask_secret_key) = self.backend();
-        json!({
+        let mut json = json!({
             "url": self.url,
             "project_id": "p1",
             "clients": { "ios": "c1", "android": "c2", "web": "c3", "backend": "c4" },
@@ -97,10 +102,14 @@ impl DevFiles {
             },
             "backend": { "session_secret": session_secret, "flask_secret_key": flask_secret_key },
             "outbox_url": format!("{}/dev/outbox", self.url),
-        })
+        });
+        if let Some(keys) = &self.management {
+            json["management"] = keys.json();
+        }
+        json
     }
 
-    /// `NAME='value'`, as a shell and python-dotenv read it alike: no value has a quote in it.
+    /// `NAME='value'`, as a shell and python-dotenv read it alike: no value has a quote in it, and a line may end within one.
     fn env(&self) -> String {
         let (jwks_uri, token_endpoint) = (self.jwks_uri(), self.token_endpoint());
         let (session_secret, flask_secret_key) = self.backend();
@@ -119,8 +128,18 @@ impl DevFiles {
             ("SESSION_SECRET", session_secret),
             ("FLASK_SECRET_KEY", flask_secret_key),
         ];
+        // The way in of old clients: they read no other key from here.
+        let of_backend = self.management.iter().flat_map(|keys| {
+            [
+                ("HAWCX_BASE_URL", self.url.as_str()),
+                ("HAWCX_CONFIG_ID", "p1"),
+                ("HAWCX_CLIENT_ID", BACKEND),
+                ("HAWCX_KEY_ID", keys.es256_kid.as_str()),
+                ("HAWCX_PRIVATE_KEY_PEM", keys.es256_key_pem.as_str()),
+            ]
+        });
         let mut text = String::new();
-        for (name, value) in facts {
+        for (name, value) in facts.into_iter().chain(of_backend) {
             debug_assert!(!value.contains('\''), "a quote would end the value");
             let _ = writeln!(text, "{name}='{value}'");
         }

@@ -3,6 +3,7 @@
 mod backend;
 mod client_api;
 mod files;
+mod management;
 mod oauth;
 
 use countersign_crypto::{api_key::SecretKeyHash, entropy::Entropy};
@@ -67,11 +68,12 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
     let url = service.public_url().to_owned();
     let issuer = service.issuer(&project).unwrap_or_else(|| url.clone());
     oauth::prepare(service, &project).await?;
+    let management = management::prepare(service, &project, known.as_ref()).await?;
     let public_key = service.public_key_pem(&project).unwrap_or_default();
     let backend = known.and_then(|files| files.backend);
     let backend = Some(backend.unwrap_or_else(|| BackendSecrets::generate(&Entropy::system())));
     let client_api = Some(client_api);
-    DevFiles { url, secret_key: secret.clone(), client_api, backend, issuer, public_key }.write(data)?;
+    DevFiles { url, secret_key: secret.clone(), client_api, backend, issuer, public_key, management }.write(data)?;
     Ok(secret)
 }
 

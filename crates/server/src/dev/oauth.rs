@@ -12,7 +12,7 @@ pub(super) const REDIRECT_URI: &str = "http://localhost:5000/callback";
 
 const SETTINGS: [(&str, &[(&str, &str)]); 2] = [
     (WEB, &[("oauth.redirect_uris", REDIRECT_URI), ("oauth.first_party", "on")]),
-    // As old clients of the guides do it. Its keys come with delegation.
+    // As old clients of the guides do it. `management.rs` gives it keys.
     (
         "c4",
         &[

@@ -12,6 +12,7 @@ mod explain;
 mod forward_auth;
 mod gateway;
 mod guides;
+mod management;
 mod oauth;
 mod operation;
 mod pages;

@@ -1,5 +1,6 @@
 //! What a customer's backend does with the users of its project, by a key of its own.
 
+mod enforcement;
 mod phone;
 mod policy;
 mod subject;

@@ -79,7 +79,10 @@ impl Service {
                 }))
             }
             Err(TokenRefused::Outage(outage)) => Err(outage.into()),
-            Err(_) => Ok(self.introspect_client_token(&client, token)),
+            Err(_) => match self.introspect_client_token(&client, token) {
+                Some(found) => Ok(Some(found)),
+                None => Ok(self.introspect_bootstrap_token(&client, token).await?),
+            },
         }
     }
 
@@ -107,6 +110,28 @@ impl Service {
             bound_to: token.bound_to.map(jkt),
             token_type: Some(token_type(token.bound_to)),
         })
+    }
+
+    /// What a client got for its front end by the old way in.
+    async fn introspect_bootstrap_token(
+        &self,
+        client: &AuthenticatedClient,
+        text: &str,
+    ) -> Result<Option<Introspection>, Outage> {
+        let project = &client.project;
+        let live = self.live_bootstrap_token(project, text).await?;
+        Ok(live.map(|token| Introspection {
+            scope: token.scope,
+            client: token.client.to_string(),
+            subject: token.client.to_string(),
+            audience: Some(format!("{}/bootstrap", project.issuer)),
+            issuer: project.issuer.to_string(),
+            session: None,
+            issued_at: Some(token.issued_at),
+            expires_at: token.expires_at,
+            bound_to: token.bound_to.map(jkt),
+            token_type: Some(token_type(token.bound_to)),
+        }))
     }
 
     /// Only the client's own: no other has any business with it.

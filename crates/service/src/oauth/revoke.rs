@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// What was given back.
-struct Found {
-    session: SessionId,
+pub(crate) struct Found {
+    pub(crate) session: SessionId,
     /// The secret that a refresh token carries must be the session's.
-    secret: Option<countersign_crypto::refresh_token::RefreshSecret>,
+    pub(crate) secret: Option<countersign_crypto::refresh_token::RefreshSecret>,
 }
 
 impl Service {
@@ -74,7 +74,7 @@ impl Service {
         Ok(self.end_session(session, ending).await?)
     }
 
-    fn session_of_token(&self, address: &Address, token: &str) -> Result<Option<Found>, Outage> {
+    pub(crate) fn session_of_token(&self, address: &Address, token: &str) -> Result<Option<Found>, Outage> {
         if token.starts_with("rt_") {
             let token = self.authentic_refresh_token(address, token).map(|it| it.token);
             return Ok(token.map(|token| Found { session: token.session, secret: Some(token.secret) }));

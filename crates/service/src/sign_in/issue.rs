@@ -143,7 +143,7 @@ impl Service {
 /// What the client asked for, as it was kept.
 pub(crate) fn kept_request(purpose: &Purpose) -> Result<Option<AuthorizationRequest>, Outage> {
     match purpose {
-        Purpose::Account => Ok(None),
+        Purpose::Account | Purpose::StepUp { .. } => Ok(None),
         Purpose::Client { request, .. } => match AuthorizationRequest::from_json(request) {
             Some(request) => Ok(Some(request)),
             None => Err(Outage::Fault("a kept authorization request can't be read".to_owned())),

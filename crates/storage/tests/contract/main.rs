@@ -25,5 +25,6 @@ mod second_factors;
 mod sessions;
 mod sign_ins;
 mod spent;
+mod step_ups;
 mod users;
 mod writer;

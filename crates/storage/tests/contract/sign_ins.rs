@@ -4,7 +4,7 @@ use countersign_crypto::{
     one_time_code::OneTimeCodeHash, secret::SecretText, sign_in_handle::HandleHash, sign_in_link::LinkHash,
 };
 use countersign_domain::{
-    id::{ChallengeId, ProjectId, SignInId, UserId},
+    id::{ChallengeId, ProjectId, SignInId, StepUpId, UserId},
     identity::{Identity, IdentityKind},
     risk::Assessment,
     sign_in::{Purpose, SignIn, Step},
@@ -94,6 +94,16 @@ async fn nobody_need_have_said_who_they_are_nor_any_client_ask(engine: Engine) {
     write!(given, [nobody], sign_ins::insert, &nobody, &handle("first")).unwrap();
     let found = read!(given, sign_ins::find, &p1(), nobody.id, &handle("first")).unwrap().unwrap();
     assert_eq!(found.sign_in, nobody);
+    let purpose = Purpose::StepUp {
+        client: "c3".parse().unwrap(),
+        step_up: StepUpId::new(at(0), [8; 10]),
+        user: UserId::from_bytes([3; 16]),
+        back: Some("{}".to_owned()),
+    };
+    let stepping_up = SignIn { id: SignInId::new(at(0), [3; 10]), purpose, ..nobody.clone() };
+    write!(given, [stepping_up], sign_ins::insert, &stepping_up, &handle("third")).unwrap();
+    let found = read!(given, sign_ins::find, &p1(), stepping_up.id, &handle("third")).unwrap().unwrap();
+    assert_eq!(found.sign_in, stepping_up);
     let known = SignIn { id: SignInId::new(at(0), [2; 10]), ..nobody.proved(UserId::from_bytes([3; 16]), risky()) };
     write!(given, [known], sign_ins::insert, &known, &handle("second")).unwrap();
     let found = read!(given, sign_ins::find, &p1(), known.id, &handle("second")).unwrap().unwrap();

@@ -2,4 +2,5 @@
 
 pub mod error;
 pub mod policy;
+pub mod step_up;
 pub mod user;

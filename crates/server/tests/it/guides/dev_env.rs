@@ -48,6 +48,11 @@ fn facts(dev: &Dev) -> Variables {
         ("OAUTH_PUBLIC_KEY", "/oauth/public_key_pem"),
         ("SESSION_SECRET", "/backend/session_secret"),
         ("FLASK_SECRET_KEY", "/backend/flask_secret_key"),
+        ("HAWCX_BASE_URL", "/url"),
+        ("HAWCX_CONFIG_ID", "/management/config_id"),
+        ("HAWCX_CLIENT_ID", "/management/client_id"),
+        ("HAWCX_KEY_ID", "/management/es256_kid"),
+        ("HAWCX_PRIVATE_KEY_PEM", "/management/es256_key_pem"),
     ];
     names.map(|(name, place)| (name.to_owned(), dev.fact(place).to_owned())).into()
 }

@@ -13,7 +13,7 @@ on_both_engines!(
 );
 
 /// Operations that anybody may call, and why. The list only shrinks.
-const OPEN: [(&str, &str); 10] = [
+const OPEN: [(&str, &str); 12] = [
     (
         "sendVerificationToken",
         "whoever asks has nothing yet; the answer says nothing, and the code goes to the address",
@@ -26,6 +26,8 @@ const OPEN: [(&str, &str); 10] = [
     ("jwks", "public keys are public"),
     ("discovery", "clients that know nothing yet read it first"),
     ("authorizationServer", "the same"),
+    ("bootstrapChallenge", "whoever asks has nothing yet; what is told is the same for everybody"),
+    ("revokeHeldToken", "holding the token is the proof, and of one that isn't good nobody learns that"),
     ("live", "a load balancer has no key; nothing but `live` is told"),
     ("ready", "a load balancer has no key; nothing but the state is told"),
     ("metrics", "served beside the doors in development only, in production on a listener of its own"),
@@ -57,6 +59,19 @@ fn proof_in_the_body(operation: &str) -> Option<(Vec<Value>, u16, i64)> {
         }
         _ => None,
     }
+}
+
+/// Operations whose proof is an assertion in the body: what to send instead of it.
+fn assertion_in_the_body(operation: &str) -> Option<Vec<Value>> {
+    let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+    let shown = |assertion: &str| match operation {
+        "bootstrapExchange" => Some(json!({ "client_id": "c4", "client_assertion": assertion })),
+        "bootstrapToken" => Some(json!({
+            "grant_type": "client_credentials", "client_assertion_type": kind, "client_assertion": assertion,
+        })),
+        _ => None,
+    };
+    ["", "a.b.c", "garbage"].into_iter().map(shown).collect()
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -153,6 +168,18 @@ fn strangers(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
             ("garbage", client.with("authorization", "Basic garbage")),
             ("a secret key as bearer", bearer(secret)),
         ]),
+        "management" => BTreeMap::from([
+            ("nothing", client.clone()),
+            ("an empty assertion", bearer("")),
+            ("garbage", bearer("garbage")),
+            ("a secret key as bearer", bearer(secret)),
+            (
+                "an assertion that nobody signed",
+                bearer("eyJhbGciOiJub25lIiwia2lkIjoiYSJ9.eyJpc3MiOiJjNCIsInN1YiI6ImM0In0."),
+            ),
+            ("another scheme", client.with("authorization", "Basic YTpi")),
+            ("an old client's empty assertion", client.with("x-client-assertion", "")),
+        ]),
         "secret_bearer" => BTreeMap::from([
             ("nothing", client.clone()),
             ("an unknown key", bearer(&format!("sk_{}", "0".repeat(72)))),
@@ -183,7 +210,8 @@ async fn every_operation_refuses_who_proves_nothing(engine: Engine) {
     for operation in &operations {
         let security = operation.document["security"].as_array().cloned().unwrap_or_default();
         let in_body = proof_in_the_body(&operation.id);
-        let is_proved = !security.is_empty() || in_body.is_some();
+        let assertions = assertion_in_the_body(&operation.id);
+        let is_proved = !security.is_empty() || in_body.is_some() || assertions.is_some();
         assert!(is_proved != operation.is_open(), "{} is neither proved nor open, or both", operation.id);
         for scheme in security.iter().flat_map(|it| it.as_object().unwrap().keys()) {
             let takes_backends = operation.document["security"].to_string().contains("secret_bearer");
@@ -200,6 +228,11 @@ async fn every_operation_refuses_who_proves_nothing(engine: Engine) {
                     tells_no_secret(&house, &answer);
                 }
             }
+        }
+        for body in assertions.into_iter().flatten() {
+            let answer = operation.call(&house.node.client(), Some(&body)).await;
+            answer.oauth_error(401, "invalid_client");
+            is_documented(operation, &answer);
         }
         if let Some((bodies, status, code)) = in_body {
             for body in bodies {
@@ -303,6 +336,9 @@ async fn every_example_of_a_request_is_one_that_the_server_reads(engine: Engine)
             // Read, and then refused: the client of an example is nobody's.
             None if operation.takes_a_form() => drop(answer.oauth_error(401, "invalid_client")),
             Some((_, status, code)) => drop(answer.refused(status, code)),
+            // Read, and then refused: nobody signed it.
+            None if assertion_in_the_body(&operation.id).is_some() => drop(answer.oauth_error(401, "invalid_client")),
+            None if operation.document["security"].to_string().contains("management") => drop(answer.detail(401)),
             // Read, and then refused: what opens a session expires, and this app shows what doesn't.
             None if operation.id == "openSession" => answer.denied(403, "forbidden"),
             None => answer.is_ok(),

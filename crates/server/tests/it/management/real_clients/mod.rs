@@ -1,0 +1,125 @@
+//! The guide's client, as it is published: what it was in its first version, and what it became.
+
+use std::{path::Path, process::Command};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use countersign_crypto::{
+    delegation::keys::Signer,
+    encoding,
+    entropy::Entropy,
+    jose::{client_key::ClientKey, signing_key::SigningKey},
+};
+use countersign_domain::id::SigningKeyId;
+use countersign_testkit::{
+    database::Engine,
+    house::House,
+    manager::{ED_KID, ES_KID, named},
+    provider::{ASSERTION_TYPE, REDIRECT_URI, VERIFIER},
+};
+use serde_json::{Value, json};
+
+use super::{ENFORCEMENT, PHONE, POLICY};
+use crate::guides::{
+    in_python::{python, python_of},
+    tools::{run, told as told_by_the_run},
+};
+
+/// A house at the time of day that libraries go by, with a user, and the keys of the backend `c4` as its owner has them.
+pub(super) struct Stage {
+    pub(super) house: House,
+    pub(super) uid: String,
+    keys: Value,
+    es: ClientKey,
+}
+
+impl Stage {
+    pub(super) async fn open() -> Self {
+        let house = House::open_now(Engine::Sqlite).await;
+        house.web_app().await;
+        let uid = house.user("ada@example.com").await;
+        let signer = Signer::generate(&Entropy::system()).unwrap();
+        let x = encoding::encode(signer.verifier().unwrap().to_bytes());
+        let ed = json!({ "kty": "OKP", "crv": "Ed25519", "x": x, "kid": ED_KID });
+        let made = SigningKey::generate(SigningKeyId::from_bytes([9; 16])).unwrap().danger_to_pkcs8().unwrap();
+        let es = ClientKey::from_pkcs8(&made).unwrap();
+        let jwks = format!("oauth.jwks={}", json!({ "keys": [ed, named(&es, ES_KID)] }));
+        house.confidential("private_key_jwt").await;
+        house.set_client("c4", &[&jwks, "oauth.legacy=on", "dpop.nonce=off", "management=on"]).await;
+        let pem = format!("-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n", STANDARD.encode(&*made));
+        let keys = json!({
+            "base_url": house.public_url(), "config_id": "p1", "client_id": "c4", "kid": ED_KID, "es256_kid": ES_KID,
+            "signing_key_pem": signer.danger_to_pem().unwrap().danger_expose(), "es256_key_pem": pem,
+        });
+        Self { house, uid, keys, es }
+    }
+
+    async fn script(&self, mut python: Command, name: &str, more: &Value) -> Value {
+        let mut told = self.keys.clone();
+        for (name, value) in more.as_object().unwrap() {
+            told[name] = value.clone();
+        }
+        python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/management/real_clients").join(name));
+        python.arg(told.to_string());
+        run(python.into()).await.json()
+    }
+
+    /// As the first version.
+    pub(super) async fn first(&self, more: &Value) -> Value {
+        self.script(python(), "step_up.py", more).await
+    }
+
+    /// As a later version.
+    pub(super) async fn later(&self, more: &Value) -> Value {
+        let python = python_of(&told_by_the_run("COUNTERSIGN_TEST_PYTHON_NEWER"));
+        self.script(python, "step_up_newer.py", more).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_version_manages_users_by_its_own_key() {
+    let stage = Stage::open().await;
+    let said = stage
+        .later(&json!({ "calls": [
+            [POLICY, {}],
+            [PHONE, { "userid": "ada@example.com", "phone": "+15551234567" }],
+            [ENFORCEMENT, { "userid": "ada@example.com", "mfa_enforcement": "risk_based" }],
+            [ENFORCEMENT, { "userid": stage.uid }],
+        ] }))
+        .await;
+    assert_eq!(said[0]["mfa_policy"], "suggested", "{said}");
+    assert_eq!(said[1], json!({ "ok": true }));
+    assert_eq!((&said[2], &said[3]), (&json!({ "mfa_enforcement": "risk_based" }), &said[2]));
+    let refused =
+        stage.later(&json!({ "calls": [[PHONE, { "userid": "bob@example.com", "phone": "+15551234567" }]] })).await;
+    let expected = json!({ "status": 404, "said": "Management API returned 404: There is no such user." });
+    assert_eq!(refused, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_version_gets_bootstrap_tokens_binds_one_and_gives_one_back() {
+    let stage = Stage::open().await;
+    let house = &stage.house;
+    let code = house.code(&stage.uid, &[("client_id", "c4")]).await;
+    let env = json!({
+        "HAWCX_BASE_URL": house.public_url(), "HAWCX_CLIENT_ID": "c4", "HAWCX_KEY_ID": ES_KID,
+        "HAWCX_PRIVATE_KEY_PEM": stage.keys["es256_key_pem"], "HAWCX_ORIGIN": "https://app.example.com",
+    });
+    let told = json!({ "env": env, "code": code, "redirect_uri": REDIRECT_URI, "verifier": VERIFIER });
+    let done = stage.script(python(), "bootstrap.py", &told).await;
+    assert_eq!(done["kinds"], json!(["Bearer", "Bearer", "DPoP"]), "{done}");
+    assert_eq!((&done["lives"], &done["scope"]), (&json!([120, 120, 120]), &json!("bootstrap")));
+    assert_eq!(
+        (&done["token_type"], &done["me"]["uid"], &done["stolen"]),
+        (&json!("DPoP"), &json!(stage.uid), &json!(401))
+    );
+    // The one that was given back is worthless, the other isn't.
+    let mut worth = Vec::new();
+    for token in done["tokens"].as_array().unwrap() {
+        let own = house.assertion(&stage.es, &json!({}));
+        let asked =
+            [("token", token.as_str().unwrap()), ("client_assertion", &own), ("client_assertion_type", ASSERTION_TYPE)];
+        let answer = house.node.client().post_form("/oauth2/introspect", &asked).await.ok();
+        worth.push(answer.json()["active"] == true);
+    }
+    assert_eq!(worth, [true, false]);
+}
