@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_crypto::secret::SecretText;
-use countersign_domain::text::Name;
+use countersign_domain::{mfa::FactorKind, text::Name};
 
 /// What a message says, before it is put into words. No `Debug`: codes and links let people in.
 pub enum Letter {
@@ -37,8 +37,23 @@ pub enum Letter {
         /// What it was called.
         name: Name,
     },
+    /// Something else of the reader's account has changed.
+    Changed(AccountChange),
     /// Whether messages arrive at all.
     Test,
+}
+
+/// What has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChange {
+    /// There is a second factor.
+    FactorAdded(FactorKind),
+    /// A second factor is gone.
+    FactorRemoved(FactorKind),
+    /// There are new recovery codes, and the old ones are worthless.
+    RecoveryCodesMade,
+    /// Somebody came in by a recovery code.
+    RecoveryCodeUsed,
 }
 
 /// How long it is tried to send what has no end of its own.
@@ -67,21 +82,29 @@ impl Letter {
         match self {
             Self::SignInCode { valid_for, .. } | Self::SignUpCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
-            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } => PATIENCE_OF_WARNINGS,
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Changed(_) => PATIENCE_OF_WARNINGS,
         }
     }
 
     pub(super) fn code(&self) -> Option<&str> {
         match self {
             Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } => Some(code.danger_expose()),
-            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
+            Self::NoAccount
+            | Self::PasskeyAdded { .. }
+            | Self::PasskeyRemoved { .. }
+            | Self::Changed(_)
+            | Self::Test => None,
         }
     }
 
     pub(super) fn link(&self) -> Option<&str> {
         match self {
             Self::SignInCode { link, .. } | Self::SignUpCode { link, .. } => link.as_deref(),
-            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
+            Self::NoAccount
+            | Self::PasskeyAdded { .. }
+            | Self::PasskeyRemoved { .. }
+            | Self::Changed(_)
+            | Self::Test => None,
         }
     }
 }
