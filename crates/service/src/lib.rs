@@ -28,6 +28,7 @@ mod limits;
 pub mod maintenance;
 pub mod management;
 pub mod me;
+pub mod mfa;
 pub mod oauth;
 pub mod passkeys;
 pub mod project_counts;

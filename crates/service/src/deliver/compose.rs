@@ -1,10 +1,10 @@
 //! Putting a letter into words: subject, plain text, HTML.
 
-use countersign_domain::{locale::Locale, message::Channel, text::Name};
+use countersign_domain::{locale::Locale, message::Channel, mfa::FactorKind, text::Name};
 
 use super::{
     content::Content,
-    letter::{BackendChange, Letter},
+    letter::{AccountChange, Letter},
     words::Words,
 };
 
@@ -73,9 +73,9 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
             let said = words.passkey_removed_body(project, &called(words, name));
             return (words.passkey_removed_subject(project), warning(words, project, said));
         }
-        Letter::BackendChanged { what } => {
-            let said = words.backend_changed_body(project, &changed(words, *what));
-            return (words.backend_changed_subject(project), warning(words, project, said));
+        Letter::Changed(change) => {
+            let said = change_body(words, project, *change);
+            return (words.account_changed_subject(project), warning(words, project, said));
         }
         Letter::Test => return (words.test_subject(project), vec![Paragraph::Plain(words.test_body(project))]),
     };
@@ -90,6 +90,22 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
     (subject, paragraphs)
 }
 
+fn change_body(words: Words, project: &str, change: AccountChange) -> String {
+    let factor = |kind| match kind {
+        FactorKind::Totp => words.factor_totp(),
+        FactorKind::Sms => words.factor_sms(),
+        FactorKind::Email => words.factor_email(),
+    };
+    match change {
+        AccountChange::FactorAdded(kind) => words.factor_added_body(project, &factor(kind)),
+        AccountChange::FactorRemoved(kind) => words.factor_removed_body(project, &factor(kind)),
+        AccountChange::RecoveryCodesMade => words.recovery_codes_made_body(project),
+        AccountChange::RecoveryCodeUsed => words.recovery_code_used_body(project),
+        AccountChange::PhoneChanged => words.phone_changed_body(project),
+        AccountChange::PreferenceChanged => words.preference_changed_body(project),
+    }
+}
+
 /// What somebody must hear of who didn't want it.
 fn warning(words: Words, project: &str, said: String) -> Vec<Paragraph> {
     vec![Paragraph::Plain(said), Paragraph::Small(words.account_warning(project))]
@@ -98,17 +114,6 @@ fn warning(words: Words, project: &str, said: String) -> Vec<Paragraph> {
 /// A passkey's name, which whoever made it chose: without what would turn the writing round.
 fn called(words: Words, name: &Name) -> String {
     shown(name.as_str(), &words.nameless())
-}
-
-/// What a backend has changed.
-fn changed(words: Words, what: BackendChange) -> String {
-    match what {
-        BackendChange::Phone => words.changed_phone(),
-        BackendChange::Totp => words.changed_to_totp(),
-        BackendChange::Sms => words.changed_to_sms(),
-        BackendChange::Email => words.changed_to_email(),
-        BackendChange::Preference => words.changed_preference(),
-    }
 }
 
 fn as_text(paragraphs: &[Paragraph]) -> String {
@@ -191,7 +196,7 @@ fn text_message(words: Words, project: &str, host: Option<&str>, letter: &Letter
             Letter::NoAccount => words.no_account_body(project),
             Letter::PasskeyAdded { name } => words.passkey_added_body(project, &called(words, name)),
             Letter::PasskeyRemoved { name } => words.passkey_removed_body(project, &called(words, name)),
-            Letter::BackendChanged { what } => words.backend_changed_body(project, &changed(words, *what)),
+            Letter::Changed(change) => change_body(words, project, *change),
             _ => words.test_body(project),
         };
     };
@@ -292,22 +297,6 @@ mod tests {
         assert!(mail.text.contains("one without a name") && mail.text.contains("tell Shop at once"), "{}", mail.text);
         let sms = composed("Shop", Channel::Sms, Locale::De, &nameless);
         assert!(sms.text.contains("einer ohne Namen"), "{}", sms.text);
-    }
-
-    #[test]
-    fn a_letter_about_what_a_backend_changed_says_what_and_what_to_do() {
-        use BackendChange::{Email, Phone, Preference, Sms, Totp};
-        let mut said = std::collections::BTreeSet::new();
-        for locale in Locale::ALL {
-            for what in [Phone, Totp, Sms, Email, Preference] {
-                let mail = composed("Shop", Channel::Email, locale, &Letter::BackendChanged { what });
-                assert!(mail.subject.contains("Shop") && mail.text.matches("Shop").count() > 1, "{}", mail.text);
-                said.insert(mail.text);
-            }
-        }
-        assert_eq!(said.len(), 10);
-        let sms = composed("Shop", Channel::Sms, Locale::En, &Letter::BackendChanged { what: Phone });
-        assert!(sms.text.contains("telephone number"), "{}", sms.text);
     }
 
     #[test]

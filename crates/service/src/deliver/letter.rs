@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_crypto::secret::SecretText;
-use countersign_domain::text::Name;
+use countersign_domain::{mfa::FactorKind, text::Name};
 
 /// What a message says, before it is put into words. No `Debug`: codes and links let people in.
 pub enum Letter {
@@ -37,28 +37,27 @@ pub enum Letter {
         /// What it was called.
         name: Name,
     },
-    /// A backend has changed something of the reader's account, by its own word or because the reader proved it in a step-up.
-    BackendChanged {
-        /// What.
-        what: BackendChange,
-    },
+    /// Something else of the reader's account has changed.
+    Changed(AccountChange),
     /// Whether messages arrive at all.
     Test,
 }
 
-/// What a backend can change of an account.
+/// What has changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BackendChange {
-    /// The telephone number.
-    Phone,
-    /// The second factor, to an app that counts out codes.
-    Totp,
-    /// The second factor, to codes by text message.
-    Sms,
-    /// The second factor, to codes by mail.
-    Email,
-    /// When a second factor is asked for.
-    Preference,
+pub enum AccountChange {
+    /// There is a second factor.
+    FactorAdded(FactorKind),
+    /// A second factor is gone.
+    FactorRemoved(FactorKind),
+    /// There are new recovery codes, and the old ones are worthless.
+    RecoveryCodesMade,
+    /// Somebody came in by a recovery code.
+    RecoveryCodeUsed,
+    /// There is another telephone number.
+    PhoneChanged,
+    /// A second factor is asked for at other times.
+    PreferenceChanged,
 }
 
 /// How long it is tried to send what has no end of its own.
@@ -87,9 +86,7 @@ impl Letter {
         match self {
             Self::SignInCode { valid_for, .. } | Self::SignUpCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
-            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::BackendChanged { .. } => {
-                PATIENCE_OF_WARNINGS
-            }
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Changed(_) => PATIENCE_OF_WARNINGS,
         }
     }
 
@@ -99,7 +96,7 @@ impl Letter {
             Self::NoAccount
             | Self::PasskeyAdded { .. }
             | Self::PasskeyRemoved { .. }
-            | Self::BackendChanged { .. }
+            | Self::Changed(_)
             | Self::Test => None,
         }
     }
@@ -110,7 +107,7 @@ impl Letter {
             Self::NoAccount
             | Self::PasskeyAdded { .. }
             | Self::PasskeyRemoved { .. }
-            | Self::BackendChanged { .. }
+            | Self::Changed(_)
             | Self::Test => None,
         }
     }

@@ -90,40 +90,55 @@ catalogue! {
             En: "one without a name",
             De: "einer ohne Namen",
         }
-        /// Something of an account was changed.
-        backend_changed_subject(project) {
+        /// Something of the account has changed.
+        account_changed_subject(project) {
             En: "Your account with {project} was changed",
             De: "Ihr Konto bei {project} wurde geändert",
         }
-        /// That, and what.
-        backend_changed_body(project, what) {
-            En: "Your account with {project} was changed: {what}.",
-            De: "Ihr Konto bei {project} wurde geändert: {what}.",
+        /// A second factor is there.
+        factor_added_body(project, factor) {
+            En: "Your account with {project} has a new second factor: {factor}.",
+            De: "Ihr Konto bei {project} hat einen neuen zweiten Faktor: {factor}.",
         }
-        /// What was changed.
-        changed_phone() {
-            En: "it has another telephone number",
-            De: "Es hat eine andere Telefonnummer",
+        /// A second factor is gone.
+        factor_removed_body(project, factor) {
+            En: "This second factor was removed from your account with {project}: {factor}.",
+            De: "Dieser zweite Faktor wurde aus Ihrem Konto bei {project} entfernt: {factor}.",
         }
-        /// What was changed.
-        changed_to_totp() {
-            En: "whoever signs in is asked for a code of an authenticator app, too",
-            De: "Zur Anmeldung gehört nun auch ein Code aus einer Authenticator-App",
+        /// Which.
+        factor_totp() {
+            En: "an authenticator app",
+            De: "eine Authenticator-App",
         }
-        /// What was changed.
-        changed_to_sms() {
-            En: "whoever signs in is asked for a code by text message, too",
-            De: "Zur Anmeldung gehört nun auch ein Code per SMS",
+        /// Which.
+        factor_sms() {
+            En: "codes by text message",
+            De: "Codes per SMS",
         }
-        /// What was changed.
-        changed_to_email() {
-            En: "whoever signs in is asked for a code by mail, too",
-            De: "Zur Anmeldung gehört nun auch ein Code per E-Mail",
+        /// Which.
+        factor_email() {
+            En: "codes by e-mail",
+            De: "Codes per E-Mail",
         }
-        /// What was changed.
-        changed_preference() {
-            En: "when a second factor is asked for",
-            De: "wann nach einem zweiten Faktor gefragt wird",
+        /// The old ones are worthless.
+        recovery_codes_made_body(project) {
+            En: "There are new recovery codes for your account with {project}. Those from before don't work any more.",
+            De: "Für Ihr Konto bei {project} gibt es neue Wiederherstellungscodes. Die bisherigen funktionieren nicht mehr.",
+        }
+        /// Somebody came in by one.
+        recovery_code_used_body(project) {
+            En: "A recovery code was used to sign in to your account with {project}.",
+            De: "Für die Anmeldung bei Ihrem Konto bei {project} wurde ein Wiederherstellungscode verwendet.",
+        }
+        /// There is another telephone number.
+        phone_changed_body(project) {
+            En: "Your account with {project} has another telephone number.",
+            De: "Ihr Konto bei {project} hat eine andere Telefonnummer.",
+        }
+        /// A second factor is asked for at other times.
+        preference_changed_body(project) {
+            En: "It was changed when you are asked for a second factor to sign in to {project}.",
+            De: "Es wurde geändert, wann Sie bei der Anmeldung bei {project} nach einem zweiten Faktor gefragt werden.",
         }
         /// At the end of what is told about an account.
         account_warning(project) {

@@ -14,7 +14,7 @@ use crate::{
     Service,
     admin::Deed,
     caller::Caller,
-    deliver::letter::{BackendChange, Letter},
+    deliver::letter::{AccountChange, Letter},
     proof::manager::Manager,
 };
 
@@ -47,8 +47,8 @@ impl Service {
         if before == Some(preference) {
             return Ok(());
         }
-        let letter = Letter::BackendChanged { what: BackendChange::Preference };
-        let notices = self.passkey_notices(&manager.project, &known_as, Locale::default(), &letter);
+        let letter = Letter::Changed(AccountChange::PreferenceChanged);
+        let notices = self.account_notices(&manager.project, &known_as, Locale::default(), &letter);
         let deed = Deed {
             project: project.clone(),
             act: Act::MfaEnforcementSet,

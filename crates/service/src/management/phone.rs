@@ -16,7 +16,7 @@ use crate::{
     Service,
     admin::{Deed, Refused},
     caller::Caller,
-    deliver::letter::{BackendChange, Letter},
+    deliver::letter::{AccountChange, Letter},
     proof::manager::Manager,
 };
 
@@ -45,11 +45,11 @@ impl Service {
         if known_as.iter().any(|known| known.identity == record.identity) {
             return Ok(());
         }
-        let notices = self.passkey_notices(
+        let notices = self.account_notices(
             project,
             &known_as,
             Locale::default(),
-            &Letter::BackendChanged { what: BackendChange::Phone },
+            &Letter::Changed(AccountChange::PhoneChanged),
         );
         let deed = Deed {
             project: project.project.id.clone(),

@@ -26,7 +26,7 @@ use crate::{
     Service,
     admin::Refused,
     caller::Caller,
-    deliver::letter::{BackendChange, Letter},
+    deliver::letter::{AccountChange, Letter},
     management::ManagementRefused,
     proof::manager::Manager,
 };
@@ -64,8 +64,8 @@ impl Service {
         {
             return Err(ManagementRefused::NoReceipt);
         }
-        let letter = step_up.change.as_ref().map(|change| Letter::BackendChanged { what: told(change) });
-        let notices = letter.map(|letter| self.passkey_notices(project, &known_as, Locale::default(), &letter));
+        let letter = step_up.change.as_ref().map(|change| Letter::Changed(told(change)));
+        let notices = letter.map(|letter| self.account_notices(project, &known_as, Locale::default(), &letter));
         let plan = Arc::new((step_up.clone(), notices.unwrap_or_default()));
         let done = self.perform(deed(&step_up, Act::StepUpApplied), Actor::Client, Some(caller), move |conn| {
             let plan = Arc::clone(&plan);
@@ -94,13 +94,8 @@ impl Service {
 const SPENT: &str = "spent";
 
 /// What the user is told.
-fn told(change: &Change) -> BackendChange {
-    match change {
-        Change::Totp => BackendChange::Totp,
-        Change::Sms(_) => BackendChange::Sms,
-        Change::Email(_) => BackendChange::Email,
-        Change::Phone(_) => BackendChange::Phone,
-    }
+fn told(change: &Change) -> AccountChange {
+    change.factor().map_or(AccountChange::PhoneChanged, |(kind, _)| AccountChange::FactorAdded(kind))
 }
 
 async fn apply(conn: &mut Conn<'_>, step_up: &StepUp, now: Timestamp) -> StorageResult<Applied> {
