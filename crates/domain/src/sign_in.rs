@@ -215,6 +215,11 @@ impl SignIn {
         Self { step, ..self }
     }
 
+    /// Is it known who is to prove a change, and is the rest of it left to prove?
+    pub const fn is_proved_step_up(&self) -> bool {
+        matches!((&self.purpose, &self.step), (Purpose::StepUp { .. }, Step::Proved(_)))
+    }
+
     fn is_open(&self, now: Timestamp) -> Result<(), NotNow> {
         if self.expires_at > now { Ok(()) } else { Err(NotNow::Over) }
     }

@@ -116,9 +116,10 @@ fn management(at: &str) -> Router<App> {
 
 /// For people.
 fn own_pages(at: &str) -> Router<App> {
-    use pages::{account, authorize, consents, passkeys, sign_in, style};
+    use pages::{account, authorize, consents, passkeys, sign_in, step_up, style};
     Router::new()
         .route(&format!("{at}/oauth2/authorize"), get(authorize::get).post(authorize::post))
+        .route(&format!("{at}/sign-in/step-up"), get(step_up::get))
         .route(&format!("{at}/sign-in/{{id}}"), get(sign_in::get).post(sign_in::post))
         .route(&format!("{at}/sign-in/{{id}}/link"), get(sign_in::link))
         .route(&format!("{at}/sign-in/{{id}}/passkey"), post(passkeys::of_sign_in))

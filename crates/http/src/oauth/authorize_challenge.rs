@@ -7,7 +7,10 @@ use axum::{
 use countersign_domain::risk::Assessment;
 use countersign_service::sign_in::{ChallengeCall, Hint, MethodChoice, Outcome, Prompt};
 use countersign_wire::oauth::{
-    challenge::{AuthorizationCodeBody, ChallengeSchema, InsufficientAuthorization, MethodBody, PromptBody, RiskBody},
+    challenge::{
+        AuthorizationCodeBody, ChallengeSchema, InsufficientAuthorization, MethodBody, PromptBody, ReceiptBody,
+        RiskBody,
+    },
     error::ErrorBody,
 };
 
@@ -66,6 +69,7 @@ pub(crate) async fn handle(
             let body = AuthorizationCodeBody { authorization_code: code.danger_expose().to_owned() };
             Ok(Json(body).into_response())
         }
+        Outcome::Receipt(receipt) => Ok(Json(ReceiptBody { step_up_receipt: receipt }).into_response()),
         Outcome::Asked { handle, prompt, risk } => {
             let body = InsufficientAuthorization {
                 error: "insufficient_authorization",

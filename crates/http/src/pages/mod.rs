@@ -12,6 +12,7 @@ mod refused;
 mod response;
 mod second;
 pub(crate) mod sign_in;
+pub(crate) mod step_up;
 pub(crate) mod style;
 mod visitor;
 mod words;

@@ -36,6 +36,7 @@ use crate::{
         step::{Front, Move, StepRefused, Stepped, Stepping},
         transaction::withdraw_code,
     },
+    step_up::confirm::{ConfirmCall, Confirmed, Confirming},
     verdicts::{ACCEPTED, Proof as Verdict},
 };
 
@@ -136,6 +137,9 @@ impl Service {
         if !own.visit.is_form_token(own.kept.sign_in.id, unverified_form_token) {
             return Err(PageRefused::Forged);
         }
+        if own.kept.sign_in.is_proved_step_up() {
+            return self.confirm_in_browser(&own, act, browser, caller).await;
+        }
         match act {
             Act::Email(typed) => match typed.trim().parse() {
                 Ok(address) => self.step_in_browser(&own, Move::Send(&Identity::Email(address)), browser, caller).await,
@@ -172,6 +176,13 @@ impl Service {
     ) -> Result<Acted, PageRefused> {
         match self.stepped_in_browser(own, wanted, browser, caller).await {
             Ok(Stepped::Asked { hint, .. }) => Ok(Acted::Asked(hint.and_then(|hint| said(wanted, hint)))),
+            Ok(Stepped::Passed { .. }) if own.kept.sign_in.purpose.only_user().is_some() => {
+                let (project, visit, live) = (Arc::clone(&own.project), own.visit.clone(), own.live.clone());
+                let id = own.kept.sign_in.id;
+                let kept = self.find_sign_in(&project, id, &visit.handle(id)).await?.ok_or(PageRefused::Over)?;
+                let known = Own { project, visit, kept, request: None, live };
+                self.confirmed_in_browser(&known, Confirming::Begin, browser, caller).await
+            }
             Ok(Stepped::Passed { code, cookie }) => Ok(Acted::Done {
                 cookie: cookie.map(|cookie| new_cookie(&own.project, &cookie)),
                 to: match (&own.request, code) {
@@ -185,6 +196,46 @@ impl Service {
             Err(StepRefused::Denied(denial)) => Ok(denied(own, denial, browser)),
             Err(StepRefused::Outage(outage)) => Err(outage.into()),
         }
+    }
+
+    /// Whoever was to prove a change is known, and does something.
+    async fn confirm_in_browser(
+        &self,
+        own: &Own,
+        act: Act<'_>,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<Acted, PageRefused> {
+        match act {
+            Act::Code(code) => self.confirmed_in_browser(own, Confirming::Code(code), browser, caller).await,
+            Act::Resend | Act::Second(_) => self.confirmed_in_browser(own, Confirming::Send, browser, caller).await,
+            Act::Deny | Act::Cancel => self.turn_back(own, None, caller).await,
+            _ => Ok(Acted::Asked(None)),
+        }
+    }
+
+    async fn confirmed_in_browser(
+        &self,
+        own: &Own,
+        confirming: Confirming<'_>,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<Acted, PageRefused> {
+        let handle = own.visit.handle(own.kept.sign_in.id);
+        let call = ConfirmCall {
+            project: &own.project,
+            kept: &own.kept,
+            shown: handle,
+            next: handle,
+            locale: own.locale(browser),
+            caller,
+        };
+        let confirmed = self.confirm_step_up(&call, confirming).await?.ok_or(PageRefused::Over)?;
+        let back = own.back().ok_or(PageRefused::Over)?;
+        Ok(match confirmed {
+            Confirmed::Receipt(receipt) => Acted::Done { cookie: None, to: To::Client(back.with_receipt(&receipt)) },
+            Confirmed::Left(_, hint) => Acted::Asked(hint.map(Mistake::from)),
+        })
     }
 
     pub(super) async fn stepped_in_browser(
@@ -288,7 +339,7 @@ impl Service {
                 let error = AuthorizationError::of(request, ErrorCode::AccessDenied, "the user said no");
                 To::Client(error.redirect())
             }
-            None => To::Account,
+            None => own.back().map_or(To::Account, |back| To::Client(back.denied())),
         };
         Ok(Acted::Done { cookie: None, to })
     }
@@ -359,7 +410,9 @@ fn denied(own: &Own, denial: Denial, browser: Browser<'_>) -> Acted {
 
 /// How an app is told that its user may not come in.
 fn way_back(own: &Own, denial: Denial) -> Option<Redirect> {
-    let request = own.request.as_ref()?;
+    let Some(request) = own.request.as_ref() else {
+        return own.back().map(|back| back.denied());
+    };
     let error = match denial {
         Denial::NoAccount | Denial::Disabled => {
             AuthorizationError::of(request, ErrorCode::AccessDenied, "the user may not sign in")

@@ -118,7 +118,7 @@ pub(crate) fn shown_name(project: &ProjectView) -> String {
 }
 
 /// The visit that the browser is on, or a new one.
-fn visit_of(service: &Service, browser: Browser<'_>) -> Visit {
+pub(crate) fn visit_of(service: &Service, browser: Browser<'_>) -> Visit {
     browser.visit.and_then(Visit::read).unwrap_or_else(|| Visit::generate(&service.entropy))
 }
 

@@ -9,7 +9,7 @@ use countersign_domain::{
     locale::Locale,
     message::Channel,
     risk::Assessment,
-    sign_in::{Asked, Purpose, Second, SentCode, Step},
+    sign_in::{Asked, Purpose, Second, SentCode, Step, TRIES},
 };
 use countersign_storage::sign_ins::KeptSignIn;
 
@@ -27,6 +27,7 @@ use crate::{
         issue::kept_request,
         prompt::{other_methods, second_methods},
     },
+    step_up::{back::Back, confirm::Left},
 };
 
 /// A page.
@@ -138,6 +139,14 @@ pub(super) struct Own {
 }
 
 impl Own {
+    /// Where somebody goes back to who was to prove a change.
+    pub(super) fn back(&self) -> Option<Back> {
+        match &self.kept.sign_in.purpose {
+            Purpose::StepUp { back, .. } => Back::from_json(back.as_deref()?),
+            Purpose::Client { .. } | Purpose::Account => None,
+        }
+    }
+
     /// In which language this browser is spoken to.
     pub(super) fn locale(&self, browser: Browser<'_>) -> Locale {
         locale_of(self.request.as_ref().map_or(&[][..], |request| &request.ui_locales), browser)
@@ -191,7 +200,10 @@ impl Service {
             look: look(&own.project),
             locale: own.locale(browser),
             client: sign_in.purpose.client().map(|client| client_name(&own.project, client)),
-            returns_to: own.request.as_ref().map(|request| request.redirect_uri.clone()),
+            returns_to: match &own.request {
+                Some(request) => Some(request.redirect_uri.clone()),
+                None => own.back().map(|back| back.address().to_owned()),
+            },
             form_token: own.visit.form_token(sign_in.id),
             known_as: self.may_go_on_as(own).await?,
             mail: self.channel_state(Channel::Email),
@@ -220,6 +232,10 @@ impl Service {
                 })
             }
             Step::Second(second) => Ok(self.second_stage(own, second)),
+            Step::Proved(_) if sign_in.is_proved_step_up() => {
+                let left = self.left_of_step_up(&own.project, &own.kept).await?;
+                Ok(self.step_up_stage(left.ok_or(PageRefused::Over)?))
+            }
             Step::Proved(user) => {
                 let user = *user;
                 // Who has signed out meanwhile, or is somebody else by now, can't say yes for this user.
@@ -230,6 +246,31 @@ impl Service {
                 let scopes = request.scope.iter().map(str::to_owned).collect();
                 Ok(Stage::Consent { known_as: self.known_as(&own.project, user).await?, scopes })
             }
+        }
+    }
+
+    fn step_up_stage(&self, left: Left) -> Stage {
+        let now = self.now();
+        match left {
+            Left::Choose(method) => Stage::Choose { is_set_up: true, methods: vec![method] },
+            Left::Code { to, sent } => Stage::Second {
+                destination: destination_of(&to).map(|to| to.masked()),
+                length: DIGITS,
+                resend_in: sent.resend_at().since(now),
+                tries: sent.tries,
+                // Another code may be asked for.
+                tries_left: sent.tries_left().max(1),
+                is_over: sent.expires_at().is_past(now) || sent.tries_left() == 0,
+                others: Vec::new(),
+            },
+            Left::Totp(new) => Stage::SetUpTotp {
+                secret: new.secret.danger_expose().to_owned(),
+                otpauth_uri: new.otpauth_uri.danger_expose().to_owned(),
+                length: DIGITS,
+                tries: 0,
+                tries_left: TRIES,
+                others: Vec::new(),
+            },
         }
     }
 
@@ -286,6 +327,8 @@ impl Service {
                 let standing = self.will_do(&own.project, request, live, Some(sign_in.created_at)).await?;
                 Ok(!matches!(standing, Err(Ask::SignIn)))
             }
+            // A step-up takes a proof of its own.
+            (Purpose::StepUp { .. }, _) => Ok(false),
             _ => Ok(live.session.proof.at >= sign_in.created_at),
         }
     }

@@ -45,12 +45,8 @@ impl Service {
         if known_as.iter().any(|known| known.identity == record.identity) {
             return Ok(());
         }
-        let notices = self.account_notices(
-            project,
-            &known_as,
-            Locale::default(),
-            &Letter::Changed(AccountChange::PhoneChanged),
-        );
+        let notices =
+            self.account_notices(project, &known_as, Locale::default(), &Letter::Changed(AccountChange::PhoneChanged));
         let deed = Deed {
             project: project.project.id.clone(),
             act: Act::UserSet,

@@ -120,7 +120,7 @@ pub fn authorization_response(request: &AuthorizationRequest, code: &SecretText)
     way_back(&request.redirect_uri, request.response_mode, said, request.state.as_deref(), &request.issuer)
 }
 
-fn way_back(
+pub(crate) fn way_back(
     redirect_uri: &str,
     mode: ResponseMode,
     mut fields: Vec<(&'static str, String)>,

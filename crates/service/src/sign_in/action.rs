@@ -5,7 +5,7 @@ use countersign_crypto::{
     sign_in_link::LinkHash,
 };
 use countersign_domain::{
-    id::{AuditId, ChallengeId},
+    id::{AuditId, ChallengeId, UserId},
     identity::Identity,
     mfa::FactorKind,
     proof::Proof,
@@ -68,6 +68,8 @@ pub(super) struct Showing {
     pub(super) first: Option<First>,
     /// None: it is for the user's own account.
     pub(super) issue: Option<Issue>,
+    /// Who it must be; none: whoever it is. Then it goes on when they are known.
+    pub(super) only_user: Option<UserId>,
     pub(super) browser: Option<BrowserDraft>,
     pub(super) attempt: Attempt,
     pub(super) passed: AuditId,
@@ -121,6 +123,7 @@ impl Who {
         proof: &Proof,
         project: &ProjectView,
         request: Option<&AuthorizationRequest>,
+        is_step_up: bool,
     ) -> Option<First> {
         let by = match self {
             Self::Address(claim) => Some(claim.arrival.identity.kind()),
@@ -133,6 +136,7 @@ impl Who {
             method: self.first_method(),
             policy: project.settings.mfa_policy,
             is_demanded: is_demanded(request),
+            is_step_up,
         })
     }
 

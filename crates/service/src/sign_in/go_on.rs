@@ -10,8 +10,13 @@ use super::{
     step::{Front, Move, StepRefused, Stepped, Stepping},
 };
 use crate::{
-    Service, caller::Caller, client_auth::AuthenticatedClient, directory::ProjectView, error::Outage,
+    Service,
+    caller::Caller,
+    client_auth::AuthenticatedClient,
+    directory::ProjectView,
+    error::Outage,
     passkeys::PasskeyChallenge,
+    step_up::confirm::{ConfirmCall, Confirmed, Confirming},
 };
 
 impl Service {
@@ -30,6 +35,10 @@ impl Service {
             && kept.sign_in.dpop_jkt == self.challenge_key(client, call)?;
         if !is_theirs {
             return Err(ChallengeRefused::InvalidSession);
+        }
+        if kept.sign_in.is_proved_step_up() {
+            let confirming = confirming(call.form);
+            return self.confirm_on_screen(client, &kept, shown.hash, confirming, call, caller).await;
         }
         let next = generate(kept.sign_in.id, &self.entropy);
         let stepping = Stepping {
@@ -51,6 +60,11 @@ impl Service {
                 Ok(Outcome::Asked { handle: next, prompt, risk })
             }
             Ok(Stepped::Passed { code: Some(code), .. }) => Ok(Outcome::Code(code)),
+            Ok(Stepped::Passed { code: None, .. }) if kept.sign_in.purpose.only_user().is_some() => {
+                let kept = self.find_sign_in(project, kept.sign_in.id, &stepping.next).await?;
+                let kept = kept.ok_or(ChallengeRefused::InvalidSession)?;
+                self.confirm_on_screen(client, &kept, stepping.next, Confirming::Begin, call, caller).await
+            }
             Ok(Stepped::Passed { code: None, .. }) => {
                 Err(Outage::Fault("an app's own sign-in ended without a code".to_owned()).into())
             }
@@ -58,6 +72,29 @@ impl Service {
             Err(StepRefused::NoChannel) => Err(ChallengeRefused::NoChannel),
             Err(StepRefused::Denied(denial)) => Err(ChallengeRefused::Denied(denial)),
             Err(StepRefused::Outage(outage)) => Err(outage.into()),
+        }
+    }
+
+    /// Whoever was to prove a change is known: what else do they prove?
+    async fn confirm_on_screen(
+        &self,
+        client: &AuthenticatedClient,
+        kept: &KeptSignIn,
+        shown: HandleHash,
+        confirming: Confirming<'_>,
+        call: &ChallengeCall<'_>,
+        caller: &Caller,
+    ) -> Result<Outcome, ChallengeRefused> {
+        let project = &client.project;
+        let next = generate(kept.sign_in.id, &self.entropy);
+        let confirm = ConfirmCall { project, kept, shown, next: HandleHash::of(&next), locale: call.locale, caller };
+        let confirmed = self.confirm_step_up(&confirm, confirming).await?;
+        match confirmed.ok_or(ChallengeRefused::InvalidSession)? {
+            Confirmed::Receipt(receipt) => Ok(Outcome::Receipt(receipt)),
+            Confirmed::Left(left, hint) => {
+                let risk = self.told_risk(project, kept.sign_in.identity.as_ref());
+                Ok(Outcome::Asked { handle: next, prompt: Prompt::of_step_up(left, hint), risk })
+            }
         }
     }
 
@@ -72,6 +109,14 @@ impl Service {
         let found = sign_ins::find(&mut reader.conn(), &project.project.id, id, handle).await?;
         let now = self.now();
         Ok(found.filter(|kept| !kept.sign_in.expires_at.is_past(now)))
+    }
+}
+
+fn confirming(form: &Form) -> Confirming<'_> {
+    match (form.text("code"), form.text("method")) {
+        (Some(code), _) => Confirming::Code(code),
+        (None, Some(_)) => Confirming::Send,
+        (None, None) => Confirming::Begin,
     }
 }
 

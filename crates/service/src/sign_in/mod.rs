@@ -53,6 +53,8 @@ pub enum Outcome {
     },
     /// The user is known: this buys tokens.
     Code(SecretText),
+    /// The user has proved a change that a backend asked for: with this it has it done.
+    Receipt(String),
 }
 
 /// Why a call comes to nothing.
@@ -147,7 +149,7 @@ impl Service {
     ) -> Result<Outcome, ChallengeRefused> {
         let outcome = self.challenge_step(address, call, caller).await;
         let reason = match &outcome {
-            Ok(Outcome::Code(_)) => ACCEPTED,
+            Ok(Outcome::Code(_) | Outcome::Receipt(_)) => ACCEPTED,
             Ok(Outcome::Asked { prompt, .. }) => prompt.reason(),
             Err(refused) => refused.reason(),
         };
@@ -166,14 +168,15 @@ impl Service {
         if !client.view()?.settings.oauth_first_party {
             return Err(ChallengeRefused::NotFirstParty);
         }
-        match call.form.text("auth_session") {
-            None => self.begin_sign_in(address, &client, call, caller).await,
-            Some(handle) => self.go_on_with_sign_in(&client, handle, call, caller).await,
+        match (call.form.text("auth_session"), call.form.text("start_token")) {
+            (None, None) => self.begin_sign_in(address, &client, call, caller).await,
+            (None, Some(start_token)) => self.begin_step_up_on_screen(&client, start_token, call, caller).await,
+            (Some(handle), _) => self.go_on_with_sign_in(&client, handle, call, caller).await,
         }
     }
 
     /// The key that the app shows, if it shows one.
-    fn challenge_key(
+    pub(crate) fn challenge_key(
         &self,
         client: &AuthenticatedClient,
         call: &ChallengeCall<'_>,

@@ -8,11 +8,13 @@ use countersign_domain::{
     identity::Identity,
     message::Destination,
     mfa::FactorKind,
-    sign_in::{Asked, NotNow, Second, SentCode, SignIn, Step},
+    sign_in::{Asked, NotNow, Second, SentCode, SignIn, Step, TRIES},
 };
 use serde_json::Value;
 
-use crate::{Service, browser::shown_name, code_sign_in::destination_of, directory::ProjectView};
+use crate::{
+    Service, browser::shown_name, code_sign_in::destination_of, directory::ProjectView, step_up::confirm::Left,
+};
 
 /// A question.
 pub enum Prompt {
@@ -187,7 +189,7 @@ fn enter_code(sent: &SentCode, to: Option<&Identity>, tries_left: u32, hint: Opt
 
 impl Service {
     /// Where a sign-in has got to, as a question.
-    pub(super) fn prompt(&self, project: &ProjectView, sign_in: &SignIn, hint: Option<Hint>) -> Prompt {
+    pub(crate) fn prompt(&self, project: &ProjectView, sign_in: &SignIn, hint: Option<Hint>) -> Prompt {
         match &sign_in.step {
             Step::Choosing | Step::Proved(_) => {
                 Prompt::SelectMethod { methods: methods(sign_in, self.has_passkeys(project)), hint }
@@ -238,6 +240,17 @@ pub(crate) struct NewTotp {
 }
 
 impl Prompt {
+    /// What is left to prove of a change, once the user is known.
+    pub(super) fn of_step_up(left: Left, hint: Option<Hint>) -> Self {
+        match left {
+            Left::Choose(method) => Self::SelectMethod { methods: vec![method], hint },
+            Left::Code { to, sent } => enter_code(&sent, Some(&to), sent.tries_left(), hint),
+            Left::Totp(NewTotp { secret, otpauth_uri }) => {
+                Self::SetUpTotp { secret, otpauth_uri, tries_left: TRIES, others: Vec::new(), hint }
+            }
+        }
+    }
+
     /// The reason as metrics have it.
     pub(super) fn reason(&self) -> &'static str {
         match self {

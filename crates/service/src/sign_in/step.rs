@@ -281,7 +281,8 @@ impl Service {
                 entropy: self.entropy.clone(),
                 request: stepping.caller.request_id.clone(),
             },
-            create: may_sign_up(project).then(|| Names { given: Name::empty(), family: Name::empty() }),
+            create: (may_sign_up(project) && stepping.kept.sign_in.purpose.only_user().is_none())
+                .then(|| Names { given: Name::empty(), family: Name::empty() }),
         };
         self.showing(stepping, Who::Address(claim), proof)
     }
@@ -290,18 +291,23 @@ impl Service {
         let (project, now) = (stepping.project, self.now());
         let sign_in = &stepping.kept.sign_in;
         let request = kept_request(&sign_in.purpose)?;
-        let first = who.as_first(&proof, project, request.as_ref());
+        let only_user = sign_in.purpose.only_user();
+        let first = who.as_first(&proof, project, request.as_ref(), only_user.is_some());
         let issue =
             request.map(|request| self.draw_up_code(project, &request, proof.clone(), sign_in.dpop_jkt)).transpose()?;
         let browser = match stepping.front {
-            Front::App => None,
-            Front::Browser { before } => Some(self.draw_up_browser(project, proof, before, stepping.caller)),
+            Front::Browser { before } if only_user.is_none() => {
+                Some(self.draw_up_browser(project, proof, before, stepping.caller))
+            }
+            // Nobody stays signed in who only proves a change.
+            Front::App | Front::Browser { .. } => None,
         };
         Ok(Action::Show(Box::new(Showing {
             attempt: self.draw_up_attempt(stepping, &who),
             who,
             first,
             issue,
+            only_user,
             browser,
             passed: AuditId::new(now, self.entropy.bytes()),
             request: stepping.caller.request_id.clone(),

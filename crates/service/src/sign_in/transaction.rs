@@ -176,7 +176,9 @@ impl Plan {
         match &done {
             // It goes on.
             Done::Second { .. } => {}
-            Done::Passed { user, is_issued: false, risk, .. } if showing.issue.is_some() => {
+            Done::Passed { user, is_issued: false, risk, .. }
+                if showing.issue.is_some() || showing.only_user.is_some() =>
+            {
                 withdraw_code(conn, &kept.sign_in, self.now).await?;
                 sign_ins::update(conn, &KeptSignIn::of(kept.sign_in.proved(*user, risk.clone()))).await?;
             }
@@ -196,6 +198,9 @@ impl Plan {
         audit::insert_many(conn, &user.entries.iter().collect::<Vec<_>>()).await?;
         for change in &user.news {
             changes::insert(conn, change).await?;
+        }
+        if showing.only_user.is_some_and(|only| only != user.id) {
+            return Ok(Done::Denied(Denial::OtherUser));
         }
         let risk = match &showing.first {
             Some(_) => showing.attempt.judge(conn, &self.project.project.id, user.id).await?,

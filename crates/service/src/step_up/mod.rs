@@ -1,6 +1,9 @@
 //! Step-ups: a backend asks for a change of a user's, the user signs in again and proves what is new, and the backend has it done, once.
 
 mod apply;
+pub(crate) mod back;
+mod begin;
+pub(crate) mod confirm;
 mod start;
 
 pub use self::start::{Asked, Started};

@@ -26,6 +26,8 @@ pub struct ChallengeSchema {
     pub nonce: Option<String>,
     /// At first: one that is registered; the token request must name it too, then.
     pub redirect_uri: Option<String>,
+    /// At first, in the place of a request: what a backend got for a step-up of the user (`/v1/management/stepup/start-token`).
+    pub start_token: Option<String>,
     /// Then: from the last answer.
     pub auth_session: Option<String>,
     /// Then: `email_code`; again, for another code. Or `passkey`. As a second factor: `totp`, `sms_code`, `email_code`; beside `code`: `recovery_code`.
@@ -195,4 +197,12 @@ pub struct MethodBody {
 pub struct AuthorizationCodeBody {
     /// For `/oauth2/token`, within a minute, once.
     pub authorization_code: String,
+}
+
+/// The user has proved a change that a backend asked for.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"step_up_receipt": "eyJhbGciOiJFUzI1NiIs…"}))]
+pub struct ReceiptBody {
+    /// For the backend, which has the change made with it, within five minutes, once.
+    pub step_up_receipt: String,
 }

@@ -7,7 +7,11 @@ use countersign_crypto::{
     jose::{client_key::ClientKey, public_key::Kind},
 };
 use countersign_testkit::{
-    answer::Answer, database::Engine, house::House, manager::ManagingBackend, on_both_engines,
+    answer::Answer,
+    database::Engine,
+    house::House,
+    manager::ManagingBackend,
+    on_both_engines,
     provider::{ASSERTION_TYPE, redemption},
 };
 use serde_json::{Value, json};

@@ -3,6 +3,7 @@
 mod bootstrap;
 mod calls;
 mod real_clients;
+mod step_up;
 mod users;
 
 use countersign_testkit::{database::Engine, house::House};

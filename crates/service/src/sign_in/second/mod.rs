@@ -28,6 +28,8 @@ pub(super) struct First {
     pub(super) policy: MfaPolicy,
     /// Does the app want two factors?
     pub(super) is_demanded: bool,
+    /// Is it for a change that a backend asked for? Then it takes a second factor of who has one, whatever they wish.
+    pub(super) is_step_up: bool,
 }
 
 impl First {
@@ -50,11 +52,13 @@ impl First {
             preference: mfa_preferences::find(conn, project, user.id).await?,
             factors: &factors,
             risk,
-            is_demanded: self.is_demanded,
+            is_demanded: self.is_demanded || self.is_step_up,
         };
         let choices = match wanted(self.policy, &proved) {
             Wanted::Nothing => return Ok(None),
             Wanted::One(kinds) => kinds,
+            // Who has none proves what they can: the change may be to the first that they have.
+            Wanted::SetUp if self.is_step_up => return Ok(None),
             Wanted::SetUp => Vec::new(),
         };
         Ok(Some(Second {

@@ -18,7 +18,10 @@ use countersign_testkit::{
 };
 use serde_json::{Value, json};
 
-use super::{ENFORCEMENT, PHONE, POLICY};
+use super::{
+    ENFORCEMENT, PHONE, POLICY,
+    step_up::{asked_second, set_up_app},
+};
 use crate::guides::{
     in_python::{python, python_of},
     tools::{run, told as told_by_the_run},
@@ -122,4 +125,38 @@ async fn the_first_version_gets_bootstrap_tokens_binds_one_and_gives_one_back() 
         worth.push(answer.json()["active"] == true);
     }
     assert_eq!(worth, [true, false]);
+}
+
+/// Asks by a script, passes on an app's own screens, and has it done by the script.
+async fn steps_up(stage: &Stage, start: Value, script: impl AsyncFn(Value) -> Value) -> [Value; 2] {
+    let started = script(json!({ "user_id": "ada@example.com", "start": start })).await;
+    assert_eq!(started["expires_in"], 60, "{started}");
+    let start_token = started["start_token"].as_str().unwrap();
+    let (_, receipt) = set_up_app(&stage.house, start_token).await;
+    let shown = json!({ "user_id": "ada@example.com", "receipt": receipt });
+    let done = [script(shown.clone()).await, script(shown).await];
+    assert_eq!(asked_second(&stage.house).await.as_deref(), Some("totp"));
+    done
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_version_has_a_user_step_up_by_its_own_key() {
+    let stage = Stage::open().await;
+    let start = json!({ "purpose": "change_mfa_method", "new_mfa_method": "totp" });
+    let [done, again] = steps_up(&stage, start, async |told| stage.later(&told).await).await;
+    assert_eq!(done, json!({ "ok": true }));
+    let said = "Management API returned 409: The receipt was used before.";
+    assert_eq!(again, json!({ "status": 409, "said": said }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_version_has_a_user_step_up() {
+    let stage = Stage::open().await;
+    let start = json!({ "purpose": "mfa_change", "new_mfa_method": "totp" });
+    let [done, again] = steps_up(&stage, start, async |told| stage.first(&told).await).await;
+    assert_eq!(done, json!({ "ok": true }));
+    assert_eq!(
+        (&again["status"], &again["body"]),
+        (&json!(409), &json!(r#"{"detail":"The receipt was used before."}"#))
+    );
 }
