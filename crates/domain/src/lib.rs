@@ -10,6 +10,7 @@ pub mod challenge;
 pub mod client;
 pub mod client_api_key;
 pub mod clock;
+pub mod delegation_key;
 pub mod gateway;
 pub mod generations;
 pub mod http_uri;

@@ -1,0 +1,3 @@
+//! Door 3, the calls of a customer's backend: what is in their envelopes.
+
+pub mod error;
