@@ -150,6 +150,12 @@ acts! {
     PasskeyRemoved = "passkey.removed",
     /// A passkey was refused that two authenticators seem to hold.
     PasskeyCloned = "passkey.cloned",
+    /// A user gained a second factor.
+    FactorAdded = "factor.added",
+    /// A user lost a second factor.
+    FactorRemoved = "factor.removed",
+    /// A user said when to be asked for a second factor.
+    MfaPreferenceSet = "mfa_preference.set",
     /// Somebody signed in here, for a client.
     SignInPassed = "sign_in.passed",
     /// Somebody stays signed in, in a browser.

@@ -24,6 +24,7 @@ pub mod mfa;
 pub mod oauth;
 pub mod page_look;
 pub mod passkey;
+mod phone_lengths;
 pub mod policy;
 pub mod project;
 pub mod proof;

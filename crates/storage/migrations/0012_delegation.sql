@@ -23,3 +23,22 @@ create table delegation_keys (
     replaced_by text,
     primary key (project_id, key_id)
 ) /* clustered */;
+
+-- Second factors that a service provider wants its user to have, until the user's code comes. change_id: what the code is bound to. sealed_seed: what
+-- an authenticator app counts its codes from; code_hash: of the code that was sent instead.
+create table mfa_changes (
+    project_id text not null,
+    change_id text not null,
+    user_id text not null,
+    client_id text not null,
+    method text not null,
+    contact text,
+    sealed_seed text,
+    code_hash text,
+    tries bigint not null,
+    created_at bigint not null,
+    expires_at bigint not null,
+    primary key (project_id, change_id)
+) /* clustered */;
+create index mfa_changes_by_user on mfa_changes (project_id, user_id);
+create index mfa_changes_by_expiry on mfa_changes (expires_at);

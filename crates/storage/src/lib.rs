@@ -29,6 +29,7 @@ pub mod mac_keys;
 pub mod maintenance;
 mod making;
 pub mod messages;
+pub mod mfa_changes;
 pub mod mfa_preferences;
 pub mod migrate;
 mod packed;

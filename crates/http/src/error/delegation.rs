@@ -8,7 +8,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use countersign_service::{
+    delegation::subject::SubjectRefused,
     error::Outage,
+    mfa::change::ChangeRefused,
     proof::delegation::{NotDelegated, NotOpened},
 };
 use countersign_wire::{delegation::error::ErrorBody, object::BodyError};
@@ -102,6 +104,43 @@ impl From<NotOpened> for Failure {
                 Self::new(StatusCode::UNAUTHORIZED, "This envelope was used before: seal another one for each call.")
             }
             NotOpened::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<SubjectRefused> for Failure {
+    fn from(refused: SubjectRefused) -> Self {
+        match refused {
+            SubjectRefused::NoSuchUser => Self::new(StatusCode::NOT_FOUND, "There is no such user."),
+            SubjectRefused::Ambiguous => {
+                let detail = "`userid` is one user's e-mail address and another's id: say it by the user's id here (u_…).";
+                Self::new(StatusCode::CONFLICT, detail)
+            }
+            SubjectRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<ChangeRefused> for Failure {
+    fn from(refused: ChangeRefused) -> Self {
+        match refused {
+            ChangeRefused::Subject(refused) => refused.into(),
+            ChangeRefused::UserDisabled => Self::new(StatusCode::FORBIDDEN, "The user is locked out."),
+            ChangeRefused::NoAddress => {
+                Self::new(StatusCode::CONFLICT, "The user has no e-mail address to which a code could go.")
+            }
+            ChangeRefused::NoChannel(channel) => {
+                let detail = format!("This server sends nothing by {channel}: see its configuration.");
+                Self::new(StatusCode::CONFLICT, detail)
+            }
+            ChangeRefused::TooMany(limit) => {
+                Self::too_many(limit.retry_after, "Too many messages: `Retry-After` says when to come again.")
+            }
+            ChangeRefused::WrongCode => {
+                let detail = "The code isn't right, or the change is over: look at the code, or begin again.";
+                Self { says_error: true, ..Self::new(StatusCode::BAD_REQUEST, detail) }
+            }
+            ChangeRefused::Outage(outage) => outage.into(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Putting a letter into words: subject, plain text, HTML.
 
-use countersign_domain::{locale::Locale, message::Channel, text::Name};
+use countersign_domain::{locale::Locale, message::Channel, mfa::FactorKind, text::Name};
 
 use super::{content::Content, letter::Letter, words::Words};
 
@@ -56,6 +56,11 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
     let (subject, lead) = match letter {
         Letter::SignInCode { .. } => (words.sign_in_subject(project), words.sign_in_lead(project)),
         Letter::SignUpCode { .. } => (words.sign_up_subject(project), words.sign_up_lead(project)),
+        Letter::FactorCode { .. } => (words.factor_code_subject(project), words.factor_code_lead(project)),
+        Letter::FactorChanged { to } => {
+            let said = words.factor_changed_body(project, &second_step(words, *to));
+            return (words.factor_changed_subject(project), warning(words, project, said));
+        }
         Letter::NoAccount => {
             let said =
                 vec![Paragraph::Plain(words.no_account_body(project)), Paragraph::Small(words.no_account_warning())];
@@ -85,6 +90,14 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
 /// What somebody must hear of who didn't want it.
 fn warning(words: Words, project: &str, said: String) -> Vec<Paragraph> {
     vec![Paragraph::Plain(said), Paragraph::Small(words.account_warning(project))]
+}
+
+fn second_step(words: Words, kind: FactorKind) -> String {
+    match kind {
+        FactorKind::Totp => words.by_totp(),
+        FactorKind::Sms => words.by_sms(),
+        FactorKind::Email => words.by_email(),
+    }
 }
 
 /// A passkey's name, which whoever made it chose: without what would turn the writing round.
@@ -172,6 +185,7 @@ fn text_message(words: Words, project: &str, host: Option<&str>, letter: &Letter
             Letter::NoAccount => words.no_account_body(project),
             Letter::PasskeyAdded { name } => words.passkey_added_body(project, &called(words, name)),
             Letter::PasskeyRemoved { name } => words.passkey_removed_body(project, &called(words, name)),
+            Letter::FactorChanged { to } => words.factor_changed_body(project, &second_step(words, *to)),
             _ => words.test_body(project),
         };
     };

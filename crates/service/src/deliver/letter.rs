@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_crypto::secret::SecretText;
-use countersign_domain::text::Name;
+use countersign_domain::{mfa::FactorKind, text::Name};
 
 /// What a message says, before it is put into words. No `Debug`: codes and links let people in.
 pub enum Letter {
@@ -37,6 +37,18 @@ pub enum Letter {
         /// What it was called.
         name: Name,
     },
+    /// The code with which the reader shows that a second factor that is to be is the reader's.
+    FactorCode {
+        /// To be typed.
+        code: SecretText,
+        /// For how long it is good.
+        valid_for: Duration,
+    },
+    /// The reader has another second factor, and no other.
+    FactorChanged {
+        /// What it is.
+        to: FactorKind,
+    },
     /// Whether messages arrive at all.
     Test,
 }
@@ -65,23 +77,36 @@ impl Letter {
     /// For how long it is of use.
     pub fn valid_for(&self) -> Duration {
         match self {
-            Self::SignInCode { valid_for, .. } | Self::SignUpCode { valid_for, .. } => *valid_for,
+            Self::SignInCode { valid_for, .. }
+            | Self::SignUpCode { valid_for, .. }
+            | Self::FactorCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
-            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } => PATIENCE_OF_WARNINGS,
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::FactorChanged { .. } => PATIENCE_OF_WARNINGS,
         }
     }
 
     pub(super) fn code(&self) -> Option<&str> {
         match self {
-            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } => Some(code.danger_expose()),
-            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
+            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } | Self::FactorCode { code, .. } => {
+                Some(code.danger_expose())
+            }
+            Self::NoAccount
+            | Self::PasskeyAdded { .. }
+            | Self::PasskeyRemoved { .. }
+            | Self::FactorChanged { .. }
+            | Self::Test => None,
         }
     }
 
     pub(super) fn link(&self) -> Option<&str> {
         match self {
             Self::SignInCode { link, .. } | Self::SignUpCode { link, .. } => link.as_deref(),
-            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
+            Self::NoAccount
+            | Self::PasskeyAdded { .. }
+            | Self::PasskeyRemoved { .. }
+            | Self::FactorCode { .. }
+            | Self::FactorChanged { .. }
+            | Self::Test => None,
         }
     }
 }

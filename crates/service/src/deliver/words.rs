@@ -90,6 +90,41 @@ catalogue! {
             En: "one without a name",
             De: "einer ohne Namen",
         }
+        /// Without the code.
+        factor_code_subject(project) {
+            En: "Your code to set up a second step with {project}",
+            De: "Ihr Code für einen zweiten Schritt bei {project}",
+        }
+        /// Before the code.
+        factor_code_lead(project) {
+            En: "With this code you set up a second step for signing in to {project}:",
+            De: "Mit diesem Code richten Sie einen zweiten Schritt für die Anmeldung bei {project} ein:",
+        }
+        /// Somebody has another second factor.
+        factor_changed_subject(project) {
+            En: "The second step of your account with {project} was changed",
+            De: "Der zweite Schritt Ihres Kontos bei {project} wurde geändert",
+        }
+        /// That, and what it is now.
+        factor_changed_body(project, what) {
+            En: "When you sign in to {project}, the second step is now: {what}. Any other that you had is gone.",
+            De: "Bei der Anmeldung bei {project} ist der zweite Schritt jetzt: {what}. Jeder andere, den Sie hatten, gilt nicht mehr.",
+        }
+        /// What it is.
+        by_totp() {
+            En: "a code from your authenticator app",
+            De: "ein Code aus Ihrer Authenticator-App",
+        }
+        /// What it is.
+        by_sms() {
+            En: "a code by text message",
+            De: "ein Code per SMS",
+        }
+        /// What it is.
+        by_email() {
+            En: "a code by e-mail",
+            De: "ein Code per E-Mail",
+        }
         /// At the end of what is told about an account.
         account_warning(project) {
             En: "If it wasn't you, somebody else may have been in your account: tell {project} at once.",

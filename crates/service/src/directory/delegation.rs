@@ -44,18 +44,18 @@ pub(crate) fn idp_opening_place<'a>(row: &'a [&'a str; 2]) -> Place<'a> {
 pub(crate) fn open_idp_key(stored: &StoredIdpKey, master_key: &MasterKey) -> Result<IdpKeys, String> {
     let row = [stored.project.to_string(), stored.id.to_string()];
     let row = [row[0].as_str(), row[1].as_str()];
-    let broken = |_| format!("delegation key {} is no key", stored.id);
+    let broken = || format!("delegation key {} is no key", stored.id);
     let opened = |place, sealed: &str| {
         let opened = master_key.open(place, sealed);
         opened.map_err(|problem| format!("delegation key {}: {problem}", stored.id))
     };
     let signing = opened(idp_signing_place(&row), &stored.sealed_signing_key)?;
     let opening = opened(idp_opening_place(&row), &stored.sealed_opening_key)?;
-    let signing: &[u8; 32] = signing[..].try_into().map_err(|_| broken(()))?;
-    let opening: &[u8; 32] = opening[..].try_into().map_err(|_| broken(()))?;
+    let signing: &[u8; 32] = signing[..].try_into().map_err(|_| broken())?;
+    let opening: &[u8; 32] = opening[..].try_into().map_err(|_| broken())?;
     Ok(IdpKeys {
-        signer: Signer::from_bytes(signing).map_err(|_| broken(()))?,
-        opener: Opener::from_bytes(opening).map_err(|_| broken(()))?,
+        signer: Signer::from_bytes(signing).map_err(|_| broken())?,
+        opener: Opener::from_bytes(opening).map_err(|_| broken())?,
     })
 }
 

@@ -235,12 +235,12 @@ impl Service {
         now: Timestamp,
     ) -> Result<(Arc<Drawn>, NewDelegationKey), Refused> {
         let known = idp_keys::list(&mut self.db.reader().await?.conn(), project).await?;
-        let (idp, idp_key, own) = match known.into_iter().rfind(|stored| stored.revoked_at.is_none()) {
-            Some(stored) => (self.opened_idp_key(&stored)?, stored.id, None),
-            None => {
-                let (keys, stored) = self.new_idp_key(project, now)?;
-                (keys, stored.id, Some(stored))
-            }
+        let newest = known.into_iter().rfind(|stored| stored.revoked_at.is_none());
+        let (idp, idp_key, own) = if let Some(stored) = newest {
+            (self.opened_idp_key(&stored)?, stored.id, None)
+        } else {
+            let (keys, stored) = self.new_idp_key(project, now)?;
+            (keys, stored.id, Some(stored))
         };
         let id = KeyId::new(now, self.entropy.bytes());
         let credential = Credential::generate(key_name(id)?, &idp, key_name(idp_key)?, &self.entropy).map_err(no_key)?;

@@ -287,6 +287,9 @@ impl Service {
         project: &Arc<ProjectView>,
         call: &DelegatedCall<'_>,
     ) -> Result<(ServiceProvider, Verified), NotDelegated> {
+        if call.enc_alg.is_none() {
+            return Err(NotDelegated::Header(BadHeader::EncAlg));
+        }
         let signature = UnverifiedSignature::read(&call.headers())?;
         let now = self.now();
         let client = claimed_client(project, call)?;

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 /// A refusal. In an envelope, once it is known for whom.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = DelegationError)]
+#[schema(as = DelegationError, example = json!({ "detail": "The call is not proved: see docs/reference/delegation-envelope.md." }))]
 pub struct ErrorBody {
     /// `error`, where a code wasn't right.
     #[serde(skip_serializing_if = "Option::is_none")]
