@@ -156,6 +156,10 @@ acts! {
     FactorRemoved = "factor.removed",
     /// A user said when to be asked for a second factor.
     MfaPreferenceSet = "mfa_preference.set",
+    /// A user was given recovery codes.
+    RecoveryCodesMade = "recovery_codes.made",
+    /// A recovery code was used.
+    RecoveryCodeUsed = "recovery_code.used",
     /// Somebody signed in here, for a client.
     SignInPassed = "sign_in.passed",
     /// Somebody stays signed in, in a browser.

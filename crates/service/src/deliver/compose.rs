@@ -2,7 +2,11 @@
 
 use countersign_domain::{locale::Locale, message::Channel, mfa::FactorKind, text::Name};
 
-use super::{content::Content, letter::Letter, words::Words};
+use super::{
+    content::Content,
+    letter::{AccountChange, Letter},
+    words::Words,
+};
 
 /// In whose name a letter is written.
 pub(super) struct Sender<'a> {
@@ -57,10 +61,6 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
         Letter::SignInCode { .. } => (words.sign_in_subject(project), words.sign_in_lead(project)),
         Letter::SignUpCode { .. } => (words.sign_up_subject(project), words.sign_up_lead(project)),
         Letter::FactorCode { .. } => (words.factor_code_subject(project), words.factor_code_lead(project)),
-        Letter::FactorChanged { to } => {
-            let said = words.factor_changed_body(project, &second_step(words, *to));
-            return (words.factor_changed_subject(project), warning(words, project, said));
-        }
         Letter::NoAccount => {
             let said =
                 vec![Paragraph::Plain(words.no_account_body(project)), Paragraph::Small(words.no_account_warning())];
@@ -73,6 +73,10 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
         Letter::PasskeyRemoved { name } => {
             let said = words.passkey_removed_body(project, &called(words, name));
             return (words.passkey_removed_subject(project), warning(words, project, said));
+        }
+        Letter::Changed(change) => {
+            let said = change_body(words, project, *change);
+            return (words.account_changed_subject(project), warning(words, project, said));
         }
         Letter::Test => return (words.test_subject(project), vec![Paragraph::Plain(words.test_body(project))]),
     };
@@ -87,17 +91,23 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
     (subject, paragraphs)
 }
 
+fn change_body(words: Words, project: &str, change: AccountChange) -> String {
+    let factor = |kind| match kind {
+        FactorKind::Totp => words.factor_totp(),
+        FactorKind::Sms => words.factor_sms(),
+        FactorKind::Email => words.factor_email(),
+    };
+    match change {
+        AccountChange::FactorAdded(kind) => words.factor_added_body(project, &factor(kind)),
+        AccountChange::FactorRemoved(kind) => words.factor_removed_body(project, &factor(kind)),
+        AccountChange::RecoveryCodesMade => words.recovery_codes_made_body(project),
+        AccountChange::RecoveryCodeUsed => words.recovery_code_used_body(project),
+    }
+}
+
 /// What somebody must hear of who didn't want it.
 fn warning(words: Words, project: &str, said: String) -> Vec<Paragraph> {
     vec![Paragraph::Plain(said), Paragraph::Small(words.account_warning(project))]
-}
-
-fn second_step(words: Words, kind: FactorKind) -> String {
-    match kind {
-        FactorKind::Totp => words.by_totp(),
-        FactorKind::Sms => words.by_sms(),
-        FactorKind::Email => words.by_email(),
-    }
 }
 
 /// A passkey's name, which whoever made it chose: without what would turn the writing round.
@@ -185,7 +195,7 @@ fn text_message(words: Words, project: &str, host: Option<&str>, letter: &Letter
             Letter::NoAccount => words.no_account_body(project),
             Letter::PasskeyAdded { name } => words.passkey_added_body(project, &called(words, name)),
             Letter::PasskeyRemoved { name } => words.passkey_removed_body(project, &called(words, name)),
-            Letter::FactorChanged { to } => words.factor_changed_body(project, &second_step(words, *to)),
+            Letter::Changed(change) => change_body(words, project, *change),
             _ => words.test_body(project),
         };
     };

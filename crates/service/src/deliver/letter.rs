@@ -44,13 +44,23 @@ pub enum Letter {
         /// For how long it is good.
         valid_for: Duration,
     },
-    /// The reader has another second factor, and no other.
-    FactorChanged {
-        /// What it is.
-        to: FactorKind,
-    },
+    /// Something else of the reader's account has changed.
+    Changed(AccountChange),
     /// Whether messages arrive at all.
     Test,
+}
+
+/// What has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChange {
+    /// There is a second factor.
+    FactorAdded(FactorKind),
+    /// A second factor is gone.
+    FactorRemoved(FactorKind),
+    /// There are new recovery codes, and the old ones are worthless.
+    RecoveryCodesMade,
+    /// Somebody came in by a recovery code.
+    RecoveryCodeUsed,
 }
 
 /// How long it is tried to send what has no end of its own.
@@ -81,7 +91,7 @@ impl Letter {
             | Self::SignUpCode { valid_for, .. }
             | Self::FactorCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
-            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::FactorChanged { .. } => PATIENCE_OF_WARNINGS,
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Changed(_) => PATIENCE_OF_WARNINGS,
         }
     }
 
@@ -93,7 +103,7 @@ impl Letter {
             Self::NoAccount
             | Self::PasskeyAdded { .. }
             | Self::PasskeyRemoved { .. }
-            | Self::FactorChanged { .. }
+            | Self::Changed(_)
             | Self::Test => None,
         }
     }
@@ -105,7 +115,7 @@ impl Letter {
             | Self::PasskeyAdded { .. }
             | Self::PasskeyRemoved { .. }
             | Self::FactorCode { .. }
-            | Self::FactorChanged { .. }
+            | Self::Changed(_)
             | Self::Test => None,
         }
     }

@@ -90,40 +90,55 @@ catalogue! {
             En: "one without a name",
             De: "einer ohne Namen",
         }
+        /// Something of the account has changed.
+        account_changed_subject(project) {
+            En: "Your account with {project} was changed",
+            De: "Ihr Konto bei {project} wurde geändert",
+        }
         /// Without the code.
         factor_code_subject(project) {
-            En: "Your code to set up a second step with {project}",
-            De: "Ihr Code für einen zweiten Schritt bei {project}",
+            En: "Your code to set up a second factor with {project}",
+            De: "Ihr Code für einen zweiten Faktor bei {project}",
         }
         /// Before the code.
         factor_code_lead(project) {
-            En: "With this code you set up a second step for signing in to {project}:",
-            De: "Mit diesem Code richten Sie einen zweiten Schritt für die Anmeldung bei {project} ein:",
+            En: "With this code you set up a second factor for signing in to {project}:",
+            De: "Mit diesem Code richten Sie einen zweiten Faktor für die Anmeldung bei {project} ein:",
         }
-        /// Somebody has another second factor.
-        factor_changed_subject(project) {
-            En: "The second step of your account with {project} was changed",
-            De: "Der zweite Schritt Ihres Kontos bei {project} wurde geändert",
+        /// A second factor is there.
+        factor_added_body(project, factor) {
+            En: "Your account with {project} has a new second factor: {factor}.",
+            De: "Ihr Konto bei {project} hat einen neuen zweiten Faktor: {factor}.",
         }
-        /// That, and what it is now.
-        factor_changed_body(project, what) {
-            En: "When you sign in to {project}, the second step is now: {what}. Any other that you had is gone.",
-            De: "Bei der Anmeldung bei {project} ist der zweite Schritt jetzt: {what}. Jeder andere, den Sie hatten, gilt nicht mehr.",
+        /// A second factor is gone.
+        factor_removed_body(project, factor) {
+            En: "This second factor was removed from your account with {project}: {factor}.",
+            De: "Dieser zweite Faktor wurde aus Ihrem Konto bei {project} entfernt: {factor}.",
         }
-        /// What it is.
-        by_totp() {
-            En: "a code from your authenticator app",
-            De: "ein Code aus Ihrer Authenticator-App",
+        /// Which.
+        factor_totp() {
+            En: "an authenticator app",
+            De: "eine Authenticator-App",
         }
-        /// What it is.
-        by_sms() {
-            En: "a code by text message",
-            De: "ein Code per SMS",
+        /// Which.
+        factor_sms() {
+            En: "codes by text message",
+            De: "Codes per SMS",
         }
-        /// What it is.
-        by_email() {
-            En: "a code by e-mail",
-            De: "ein Code per E-Mail",
+        /// Which.
+        factor_email() {
+            En: "codes by e-mail",
+            De: "Codes per E-Mail",
+        }
+        /// The old ones are worthless.
+        recovery_codes_made_body(project) {
+            En: "There are new recovery codes for your account with {project}. Those from before don't work any more.",
+            De: "Für Ihr Konto bei {project} gibt es neue Wiederherstellungscodes. Die bisherigen funktionieren nicht mehr.",
+        }
+        /// Somebody came in by one.
+        recovery_code_used_body(project) {
+            En: "A recovery code was used to sign in to your account with {project}.",
+            De: "Für die Anmeldung bei Ihrem Konto bei {project} wurde ein Wiederherstellungscode verwendet.",
         }
         /// At the end of what is told about an account.
         account_warning(project) {

@@ -126,7 +126,7 @@ impl Service {
         let passkey = having.into_iter().find(|passkey| passkey.id == id);
         let letter = Letter::PasskeyRemoved { name: passkey.ok_or_else(|| Refused::not_found("passkey", id))?.name };
         let known_as = identities::list(&mut self.db.reader().await?.conn(), project, user).await?;
-        Ok(self.passkey_notices(&view, &known_as, locale, &letter))
+        Ok(self.account_notices(&view, &known_as, locale, &letter))
     }
 }
 

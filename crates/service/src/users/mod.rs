@@ -6,6 +6,7 @@ pub mod delete;
 pub(crate) mod first_sight;
 pub mod list;
 pub mod merge;
+mod notice;
 pub mod revoke;
 pub mod set;
 pub mod state;

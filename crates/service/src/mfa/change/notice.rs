@@ -11,7 +11,10 @@ use countersign_storage::messages::OutgoingMessage;
 use crate::{
     Service,
     code_sign_in::destination_of,
-    deliver::{health::ChannelState, letter::Letter},
+    deliver::{
+        health::ChannelState,
+        letter::{AccountChange, Letter},
+    },
     directory::ProjectView,
 };
 
@@ -36,7 +39,7 @@ impl Service {
                 told.push(to);
             }
         }
-        let (letter, now) = (Letter::FactorChanged { to: now_has }, self.now());
+        let (letter, now) = (Letter::Changed(AccountChange::FactorAdded(now_has)), self.now());
         told.iter().map(|to| self.draft_message(project, to, locale, &letter, now)).collect()
     }
 }
