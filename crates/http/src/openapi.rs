@@ -67,6 +67,8 @@ use crate::{client_api, delegation, oauth, ops, pages, vouch};
         delegation::get_creds::handle,
         delegation::set_suggest_mfa::handle,
         delegation::get_suggested_mfa::handle,
+        delegation::mfa_update::handle,
+        delegation::mfa_get::handle,
         ops::jwks::handle,
         ops::health::live,
         ops::health::ready,

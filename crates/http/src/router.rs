@@ -107,6 +107,8 @@ fn delegated(at: &str) -> Router<App> {
         .route(&format!("{at}/hc_auth/v5/update/get-creds"), post(delegation::get_creds::handle))
         .route(&format!("{at}/hc_auth/v5/update/set-suggest-mfa"), post(delegation::set_suggest_mfa::handle))
         .route(&format!("{at}/hc_auth/v5/update/get-suggested-mfa"), post(delegation::get_suggested_mfa::handle))
+        .route(&format!("{at}/mfa/update"), post(delegation::mfa_update::handle))
+        .route(&format!("{at}/mfa/get"), post(delegation::mfa_get::handle))
 }
 
 /// For people.

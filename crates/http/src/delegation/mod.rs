@@ -3,5 +3,7 @@
 pub(crate) mod get_creds;
 pub(crate) mod get_suggested_mfa;
 pub(crate) mod initiate;
+pub(crate) mod mfa_get;
+pub(crate) mod mfa_update;
 pub(crate) mod set_suggest_mfa;
 pub(crate) mod verify;

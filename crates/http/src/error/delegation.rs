@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use countersign_service::{
-    delegation::subject::SubjectRefused,
+    delegation::{request::RequestRefused, subject::SubjectRefused},
     error::Outage,
     mfa::change::ChangeRefused,
     proof::delegation::{NotDelegated, NotOpened},
@@ -86,10 +86,10 @@ impl From<NotDelegated> for Failure {
             NotDelegated::NotNamed => {
                 Self::new(StatusCode::UNAUTHORIZED, "Say whose call it is: X-SP-Id, or X-Key-Id.")
             }
-            NotDelegated::Unknown | NotDelegated::NotSigned => {
-                Self::new(StatusCode::UNAUTHORIZED, NOT_PROVED)
+            NotDelegated::Unknown | NotDelegated::NotSigned => Self::new(StatusCode::UNAUTHORIZED, NOT_PROVED),
+            NotDelegated::TooMany(limit) => {
+                Self::too_many(limit.retry_after, "Too many failed calls from this network.")
             }
-            NotDelegated::TooMany(limit) => Self::too_many(limit.retry_after, "Too many failed calls from this network."),
             NotDelegated::Outage(outage) => outage.into(),
         }
     }
@@ -113,10 +113,37 @@ impl From<SubjectRefused> for Failure {
         match refused {
             SubjectRefused::NoSuchUser => Self::new(StatusCode::NOT_FOUND, "There is no such user."),
             SubjectRefused::Ambiguous => {
-                let detail = "`userid` is one user's e-mail address and another's id: say it by the user's id here (u_…).";
+                let detail =
+                    "`userid` is one user's e-mail address and another's id: say it by the user's id here (u_…).";
                 Self::new(StatusCode::CONFLICT, detail)
             }
             SubjectRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<RequestRefused> for Failure {
+    fn from(refused: RequestRefused) -> Self {
+        match refused {
+            RequestRefused::OtherAction => {
+                Self::new(StatusCode::BAD_REQUEST, "`action` must be the one that this path is for.")
+            }
+            RequestRefused::OtherProvider => {
+                Self::new(StatusCode::UNAUTHORIZED, "`sp.id` and `sp.kid` must be what the headers say.")
+            }
+            RequestRefused::OtherTime => {
+                Self::new(StatusCode::UNAUTHORIZED, "`iat` is more than 300 seconds from now: compare the clocks.")
+            }
+            RequestRefused::Replayed => {
+                Self::new(StatusCode::UNAUTHORIZED, "This `jti` was used before: draw another one for each request.")
+            }
+            RequestRefused::Subject(refused) => refused.into(),
+            RequestRefused::UserDisabled => Self::new(StatusCode::FORBIDDEN, "The user is locked out."),
+            RequestRefused::NotProved => {
+                let detail = "The user must show a code for that: begin with /hc_auth/v5/update/initiate.";
+                Self::new(StatusCode::CONFLICT, detail)
+            }
+            RequestRefused::Outage(outage) => outage.into(),
         }
     }
 }

@@ -3,3 +3,4 @@
 pub mod request;
 pub mod status;
 pub mod subject;
+pub mod update;

@@ -83,8 +83,22 @@ impl Request {
     }
 }
 
+impl Request {
+    /// What is to be changed, of a request that changes something.
+    pub fn change(&self) -> Result<(FactorKind, bool), BodyError> {
+        let missing =
+            |name: &str| BodyError::Field { name: format!("params.{name}"), problem: "is missing".to_owned() };
+        let method = self.method.ok_or_else(|| missing("method"))?;
+        Ok((method, self.enabled.ok_or_else(|| missing("enabled"))?))
+    }
+}
+
 fn short(object: &Object, name: &str) -> Result<String, BodyError> {
     let text = object.text(name)?;
     let is_short = (1..=LONGEST).contains(&text.len()) && !text.chars().any(char::is_control);
-    if is_short { Ok(text.to_owned()) } else { Err(object.error(name, "must be 1 to 255 bytes without control characters")) }
+    if is_short {
+        Ok(text.to_owned())
+    } else {
+        Err(object.error(name, "must be 1 to 255 bytes without control characters"))
+    }
 }

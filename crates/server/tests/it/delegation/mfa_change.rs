@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_domain::message::Destination;
-use countersign_service::{deliver::carrier::Delivery, users::state::StateChange};
+use countersign_service::{deliver::carrier::Delivery, projects::state::StateChange};
 use countersign_testkit::{
     database::Engine,
     house::{House, p1},
@@ -86,7 +86,10 @@ fn is_wrong(answer: &Opened) {
 async fn messages(house: &House, to: &str) -> Vec<(Option<String>, String, String)> {
     let to: Destination = to.parse().unwrap();
     let caught = house.node.service.outbox(Some(&to)).await.unwrap();
-    caught.into_iter().map(|it| (it.content.code.clone(), it.content.subject.clone(), it.content.text.clone())).collect()
+    caught
+        .into_iter()
+        .map(|it| (it.content.code.clone(), it.content.subject.clone(), it.content.text.clone()))
+        .collect()
 }
 
 async fn factors(house: &House) -> i64 {
@@ -231,9 +234,9 @@ async fn of_many_who_show_the_code_at_once_one_changes_the_factor(engine: Engine
     let mut calls = JoinSet::new();
     for _ in 0..5 {
         let (provider, change) = (provider.clone(), change.clone());
-        calls.spawn(async move {
-            shown(&provider, &change["session_id"], change["otp"].as_str().unwrap()).await.status
-        });
+        calls.spawn(
+            async move { shown(&provider, &change["session_id"], change["otp"].as_str().unwrap()).await.status },
+        );
     }
     let mut statuses = calls.join_all().await;
     statuses.sort_unstable();
@@ -313,7 +316,10 @@ async fn what_is_asked_must_be_whole(engine: Engine) {
     for otp in ["", "12345", "1234567", "12345a", "１２３４５６", "123 456"] {
         shown(&provider, &json!("chl_01ARZ3NDEKTSV4RRFFQ69G5FAV"), otp).await.refused(400, "`otp` must be six digits.");
     }
-    provider.call(INITIATE, &json!({ "userid": "eve@example.com", "mfa_method": "totp" })).await.refused(404, "There is no such user.");
+    provider
+        .call(INITIATE, &json!({ "userid": "eve@example.com", "mfa_method": "totp" }))
+        .await
+        .refused(404, "There is no such user.");
     assert_eq!(house.database.number("select count(*) from mfa_changes").await, 0);
     let same = json!({ "userid": "ada@example.com", "mfa_method": "totp", "mfa_change_to": "totp" });
     begun(&provider, &same).await;
@@ -325,7 +331,9 @@ async fn whoever_is_locked_out_gets_no_factor(engine: Engine) {
     let change = begun(&provider, &sms(NUMBER)).await;
     let user = app.uid.parse().unwrap();
     house.node.service.change_user_state(&p1(), user, StateChange::Disable).await.unwrap();
-    shown(&provider, &change["session_id"], change["otp"].as_str().unwrap()).await.refused(403, "The user is locked out.");
+    shown(&provider, &change["session_id"], change["otp"].as_str().unwrap())
+        .await
+        .refused(403, "The user is locked out.");
     provider.call(INITIATE, &sms(NUMBER)).await.refused(403, "The user is locked out.");
     assert_eq!(factors(&house).await, 0);
     house.node.service.change_user_state(&p1(), user, StateChange::Enable).await.unwrap();

@@ -1,8 +1,11 @@
 //! Calls that a customer's backend seals and signs.
 
 mod envelope;
+mod in_python;
 mod keys;
+mod mfa_change;
 mod replay;
+mod request;
 mod status;
 
 /// A row that changes something.
