@@ -47,6 +47,8 @@ pub enum Actor {
     SecretKey(KeyId),
     /// A client that signs its calls by its own key: the entry's subject says which.
     Client,
+    /// A backend that signs its calls with a delegation key.
+    DelegationKey(KeyId),
     /// A user, or an app in the user's name.
     User(UserId),
     /// Somebody at the command line of the server.
@@ -116,6 +118,8 @@ acts! {
     ClientSecretCreated = "client_secret.created",
     /// A client's secret was made worthless.
     ClientSecretRevoked = "client_secret.revoked",
+    /// Delegated calls were refused; counted together.
+    DelegationRefused = "delegation.refused",
     /// A client didn't prove that it is one.
     ClientRefused = "client.refused",
     /// A token request was refused whose client was right.
@@ -206,6 +210,7 @@ impl Actor {
         match self {
             Self::SecretKey(_) => "secret_key",
             Self::Client => "client",
+            Self::DelegationKey(_) => "delegation_key",
             Self::User(_) => "user",
             Self::Operator => "operator",
             Self::System => "system",
@@ -216,7 +221,7 @@ impl Actor {
     /// Which one, where there is more than one.
     pub fn id(self) -> Option<String> {
         match self {
-            Self::SecretKey(id) => Some(id.to_string()),
+            Self::SecretKey(id) | Self::DelegationKey(id) => Some(id.to_string()),
             Self::User(id) => Some(id.to_string()),
             Self::Client | Self::Operator | Self::System | Self::Anonymous => None,
         }

@@ -4,6 +4,7 @@
 pub mod app;
 mod bootstrap;
 mod client_api;
+mod delegation;
 mod dev;
 mod dpop_nonce;
 mod error;

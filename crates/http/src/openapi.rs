@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{bootstrap, client_api, management, oauth, ops, pages, vouch};
+use crate::{bootstrap, client_api, delegation, management, oauth, ops, pages, vouch};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -27,6 +27,7 @@ use crate::{bootstrap, client_api, management, oauth, ops, pages, vouch};
         (name = "Client API", description = "Door 2, and what all doors share"),
         (name = "OpenID provider", description = "Door 3: clients send users here, exchange codes for tokens, and ask who signed in"),
         (name = "Management", description = "Door 3: a backend manages users by a key of its own"),
+        (name = "Delegation", description = "Door 3: what a customer's backend does for its users, by calls that are sealed and signed"),
         (name = "Tokens", description = "What APIs need to check tokens"),
         (name = "Operation", description = "For machines that look after this one"),
     ),
@@ -71,6 +72,13 @@ use crate::{bootstrap, client_api, management, oauth, ops, pages, vouch};
         management::step_up::consume::handle,
         management::users::mfa_enforcement::handle,
         management::users::phone::handle,
+        delegation::initiate::handle,
+        delegation::verify::handle,
+        delegation::get_creds::handle,
+        delegation::set_suggest_mfa::handle,
+        delegation::get_suggested_mfa::handle,
+        delegation::mfa_update::handle,
+        delegation::mfa_get::handle,
         ops::jwks::handle,
         ops::health::live,
         ops::health::ready,
@@ -131,6 +139,9 @@ impl Modify for Proofs {
             ))
             .build();
         components.add_security_scheme("management", SecurityScheme::Http(management));
+        let delegation = "An Ed25519 signature over body and time by a delegation key of a client, with `X-Timestamp`, `X-Signature-Alg`, \
+                          `X-Enc-Alg`, and `X-SP-Id` or `X-Key-Id`: docs/reference/delegation-envelope.md.";
+        components.add_security_scheme("delegation", header("X-Signature", delegation));
         let access_token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")

@@ -16,7 +16,7 @@ use tower::Service;
 
 use crate::{
     app::App,
-    bootstrap, client_api, dev,
+    bootstrap, client_api, delegation, dev,
     error::{client_api::Failure as ClientApiFailure, vouch::Failure as VouchFailure},
     extract::address::host_of,
     gateway,
@@ -83,6 +83,7 @@ fn doors(at: &str) -> Router<App> {
         .merge(client_door(at))
         .merge(provider(at))
         .merge(management(at))
+        .merge(delegated(at))
         .merge(own_pages(at))
         .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
 }
@@ -112,6 +113,18 @@ fn management(at: &str) -> Router<App> {
         .route(&format!("{at}/v1/management/stepup/consume"), post(step_up::consume::handle))
         .route(&format!("{at}/v1/management/users/mfa-enforcement"), post(users::mfa_enforcement::handle))
         .route(&format!("{at}/v1/management/users/phone"), post(users::phone::handle))
+}
+
+/// Door 3: what a customer's backend does for its users, sealed and signed.
+fn delegated(at: &str) -> Router<App> {
+    Router::new()
+        .route(&format!("{at}/hc_auth/v5/update/initiate"), post(delegation::initiate::handle))
+        .route(&format!("{at}/hc_auth/v5/update/verify"), post(delegation::verify::handle))
+        .route(&format!("{at}/hc_auth/v5/update/get-creds"), post(delegation::get_creds::handle))
+        .route(&format!("{at}/hc_auth/v5/update/set-suggest-mfa"), post(delegation::set_suggest_mfa::handle))
+        .route(&format!("{at}/hc_auth/v5/update/get-suggested-mfa"), post(delegation::get_suggested_mfa::handle))
+        .route(&format!("{at}/mfa/update"), post(delegation::mfa_update::handle))
+        .route(&format!("{at}/mfa/get"), post(delegation::mfa_get::handle))
 }
 
 /// For people.

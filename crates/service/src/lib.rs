@@ -16,6 +16,7 @@ pub mod code_sign_in;
 pub mod config;
 pub mod consents;
 pub mod context;
+pub mod delegation;
 pub mod deliver;
 pub mod directory;
 pub mod error;

@@ -10,7 +10,8 @@ use countersign_domain::{
 };
 use countersign_storage::{
     authorization_codes, browser_sessions, challenges, changes, client_api_keys, counters,
-    error::Result as StorageResult, maintenance, secret_keys, sign_in_places, sign_ins, signing_keys, spent, step_ups,
+    error::Result as StorageResult, maintenance, mfa_changes, secret_keys, sign_in_places, sign_ins, signing_keys,
+    spent, step_ups,
 };
 use tracing::{info, warn};
 
@@ -134,6 +135,7 @@ impl Service {
                     let codes = authorization_codes::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let spent = spent::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let challenges = challenges::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let mfa = mfa_changes::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let sign_ins = sign_ins::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let step_ups = step_ups::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let browsers = browser_sessions::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
@@ -145,6 +147,7 @@ impl Service {
                         .max(codes)
                         .max(spent)
                         .max(challenges)
+                        .max(mfa)
                         .max(sign_ins)
                         .max(step_ups)
                         .max(browsers)

@@ -19,6 +19,7 @@ pub(crate) enum Proof {
     SignIn,
     Passkey,
     Management,
+    Delegation,
 }
 
 /// The reason of those that were no refusal.
@@ -39,12 +40,13 @@ impl Proof {
             Self::SignIn => "sign_in",
             Self::Passkey => "passkey",
             Self::Management => "management",
+            Self::Delegation => "delegation",
         }
     }
 
     /// Counts a verdict. The counters of the accepted are kept: they count most, and looking one up costs as much as a verdict.
     pub(crate) fn count(self, reason: &'static str) {
-        static KEPT: [OnceLock<Counter>; 12] = [const { OnceLock::new() }; 12];
+        static KEPT: [OnceLock<Counter>; 13] = [const { OnceLock::new() }; 13];
         let find = || counter!("countersign_verdicts_total", "proof" => self.label(), "reason" => reason);
         if reason == ACCEPTED {
             KEPT[self as usize].get_or_init(find).increment(1);

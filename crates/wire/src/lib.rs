@@ -2,6 +2,7 @@
 
 pub mod bootstrap;
 pub mod client_api;
+pub mod delegation;
 pub mod management;
 pub mod oauth;
 pub mod object;

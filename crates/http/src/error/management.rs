@@ -13,7 +13,7 @@ use countersign_service::{
 };
 use countersign_wire::{management::error::DetailBody, object::BodyError};
 
-use super::{Cause, OUTAGE_RETRY, add_retry_after};
+use super::{Cause, OUTAGE_RETRY, add_retry_after, delegation};
 use crate::{dpop_nonce::NextNonce, extract::body::NoBody};
 
 /// A refusal of management.
@@ -41,6 +41,13 @@ impl Failure {
     /// A fault of ours.
     pub(crate) fn broken(cause: &str) -> Self {
         Outage::Fault(cause.to_owned()).into()
+    }
+}
+
+impl From<Failure> for delegation::Failure {
+    /// To be sealed.
+    fn from(failure: Failure) -> Self {
+        Self::new(failure.status, failure.detail).told(failure.retry_after, failure.cause)
     }
 }
 

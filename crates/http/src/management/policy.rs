@@ -4,14 +4,14 @@ use countersign_wire::management::{
     policy::{PolicyBody, PolicySchema},
 };
 
-use crate::{app::App, error::management::Failure, extract::manager::Managed};
+use crate::{app::App, extract::manager::Managed};
 
 /// How do users sign in?
 ///
-/// The ways in which users of the project sign in. The answer is signed: `X-Response-Signature`.
+/// The ways in which users of the project sign in. Answers are signed (`X-Response-Signature`), or sealed as the call is.
 #[utoipa::path(
     post, path = "/v1/management/policy", operation_id = "managementPolicy", tag = "Management",
-    security(("management" = [])),
+    security(("management" = []), ("delegation" = [])),
     request_body = PolicySchema,
     responses(
         (status = 200, description = "How users sign in.", body = PolicyBody),
@@ -25,8 +25,8 @@ use crate::{app::App, error::management::Failure, extract::manager::Managed};
         (status = 503, description = "The server can't answer now; `Retry-After`.", body = DetailBody),
     ),
 )]
-pub(crate) async fn handle(State(app): State<App>, call: Managed) -> Result<Response, Failure> {
+pub(crate) async fn handle(State(app): State<App>, call: Managed) -> Response {
     let policy = app.service.sign_in_policy(&call.manager);
     let body = PolicyBody { sign_in_methods: policy.methods, mfa_policy: policy.mfa.as_str(), signup: policy.is_open };
-    call.answer(&app, &body)
+    call.answer(&app, Ok(body))
 }

@@ -60,6 +60,7 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
     let (subject, lead) = match letter {
         Letter::SignInCode { .. } => (words.sign_in_subject(project), words.sign_in_lead(project)),
         Letter::SignUpCode { .. } => (words.sign_up_subject(project), words.sign_up_lead(project)),
+        Letter::FactorCode { .. } => (words.factor_code_subject(project), words.factor_code_lead(project)),
         Letter::NoAccount => {
             let said =
                 vec![Paragraph::Plain(words.no_account_body(project)), Paragraph::Small(words.no_account_warning())];

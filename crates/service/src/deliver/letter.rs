@@ -37,6 +37,13 @@ pub enum Letter {
         /// What it was called.
         name: Name,
     },
+    /// The code with which the reader shows that a second factor that is to be is the reader's.
+    FactorCode {
+        /// To be typed.
+        code: SecretText,
+        /// For how long it is good.
+        valid_for: Duration,
+    },
     /// Something else of the reader's account has changed.
     Changed(AccountChange),
     /// Whether messages arrive at all.
@@ -84,7 +91,9 @@ impl Letter {
     /// For how long it is of use.
     pub fn valid_for(&self) -> Duration {
         match self {
-            Self::SignInCode { valid_for, .. } | Self::SignUpCode { valid_for, .. } => *valid_for,
+            Self::SignInCode { valid_for, .. }
+            | Self::SignUpCode { valid_for, .. }
+            | Self::FactorCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
             Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Changed(_) => PATIENCE_OF_WARNINGS,
         }
@@ -92,7 +101,9 @@ impl Letter {
 
     pub(super) fn code(&self) -> Option<&str> {
         match self {
-            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } => Some(code.danger_expose()),
+            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } | Self::FactorCode { code, .. } => {
+                Some(code.danger_expose())
+            }
             Self::NoAccount
             | Self::PasskeyAdded { .. }
             | Self::PasskeyRemoved { .. }
@@ -107,6 +118,7 @@ impl Letter {
             Self::NoAccount
             | Self::PasskeyAdded { .. }
             | Self::PasskeyRemoved { .. }
+            | Self::FactorCode { .. }
             | Self::Changed(_)
             | Self::Test => None,
         }

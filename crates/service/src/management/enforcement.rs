@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_domain::{
-    audit::{Act, Actor, Subject},
+    audit::{Act, Subject},
     locale::Locale,
     mfa::Preference,
 };
@@ -56,7 +56,7 @@ impl Service {
             detail: vec![("preference", preference.as_str().to_owned())],
         };
         let (plan, now) = (Arc::new((project.clone(), notices)), self.now());
-        let done = self.perform(deed, Actor::Client, Some(caller), move |conn| {
+        let done = self.perform(deed, manager.actor, Some(caller), move |conn| {
             let plan = Arc::clone(&plan);
             Box::pin(async move {
                 let (project, notices) = &*plan;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use countersign_domain::{
-    audit::{Act, Actor, Subject},
+    audit::{Act, Subject},
     identity::{Identity, IdentityKind, IdentityRecord, IdentitySource},
     locale::Locale,
     policy::VouchEmail,
@@ -54,7 +54,7 @@ impl Service {
             detail: vec![("added", IdentityKind::Phone.as_str().to_owned())],
         };
         let plan = Arc::new((project.project.id.clone(), record, notices));
-        let done = self.perform(deed, Actor::Client, Some(caller), move |conn| {
+        let done = self.perform(deed, manager.actor, Some(caller), move |conn| {
             let plan = Arc::clone(&plan);
             Box::pin(async move {
                 let (project, record, notices) = &*plan;

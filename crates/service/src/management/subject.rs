@@ -1,13 +1,12 @@
 //! Whom a call is about.
 
-use countersign_domain::{
-    id::{ProjectId, UserId},
-    identity::Identity,
-};
-use countersign_storage::{identities, users};
+use countersign_domain::id::ProjectId;
 
 use super::{ManagedUser, ManagementRefused};
-use crate::Service;
+use crate::{
+    Service,
+    delegation::subject::{NamedSubject, SubjectRefused},
+};
 
 impl Service {
     /// A user by e-mail address, uid or the customer's own id. A text that means one user in one way and another in another means nobody.
@@ -17,21 +16,12 @@ impl Service {
         userid: &str,
     ) -> Result<ManagedUser, ManagementRefused> {
         let mut reader = self.db.reader().await?;
-        let known_as = [userid.parse().ok().map(Identity::Email), userid.parse().ok().map(Identity::ExternalId)];
-        let mut meant: Vec<UserId> = userid.parse().ok().into_iter().collect();
-        for identity in known_as.iter().flatten() {
-            let found = identities::find(&mut reader.conn(), project, identity).await?;
-            meant.extend(found.map(|record| record.user));
+        let found = NamedSubject::read(userid).find(&mut reader.conn(), project).await?;
+        match found {
+            Ok(subject) => Ok(ManagedUser { id: subject.user.id, is_disabled: subject.user.disabled_at.is_some() }),
+            Err(SubjectRefused::NoSuchUser) => Err(ManagementRefused::NoSuchUser),
+            Err(SubjectRefused::Ambiguous) => Err(ManagementRefused::Ambiguous),
+            Err(SubjectRefused::Outage(outage)) => Err(outage.into()),
         }
-        let mut found = None;
-        for id in meant {
-            let Some(user) = users::find(&mut reader.conn(), project, id).await? else { continue };
-            match found {
-                None => found = Some(ManagedUser { id, is_disabled: user.disabled_at.is_some() }),
-                Some(ManagedUser { id: other, .. }) if other == id => {}
-                Some(_) => return Err(ManagementRefused::Ambiguous),
-            }
-        }
-        found.ok_or(ManagementRefused::NoSuchUser)
     }
 }

@@ -1,11 +1,11 @@
-//! A client that manages the users of its project, by its own key: each call carries an assertion that names its address and its body.
+//! A client that manages the users of its project, by its own key: each call carries an assertion that names its address and its body, or is sealed.
 
 use std::sync::Arc;
 
 use countersign_crypto::jose::response_signature::{self, body_sha256};
-use countersign_domain::id::ClientId;
+use countersign_domain::{audit::Actor, id::ClientId};
 
-use super::possession::UnverifiedPossession;
+use super::{delegation::ServiceProvider, possession::UnverifiedPossession};
 use crate::{
     Service,
     client_auth::call::{CallAt, CallNotSigned, CallingClient, Form},
@@ -26,6 +26,15 @@ pub struct Manager {
     pub(crate) project: Arc<ProjectView>,
     /// The client.
     pub(crate) client: ClientId,
+    /// As the trail has it.
+    pub(crate) actor: Actor,
+}
+
+impl From<&ServiceProvider> for Manager {
+    /// Whoever seals its calls was given its key for just that.
+    fn from(provider: &ServiceProvider) -> Self {
+        Self { project: Arc::clone(&provider.project), client: provider.client.clone(), actor: provider.actor() }
+    }
 }
 
 /// A call of a manager, as it came.
@@ -120,7 +129,7 @@ impl Service {
             return Err(CallNotSigned::NotAllowed);
         }
         self.spend_assertion(&client).await?;
-        Ok(Manager { project: client.project, client: client.id })
+        Ok(Manager { project: client.project, client: client.id, actor: Actor::Client })
     }
 
     fn counted_manager<T>(&self, at: CallAt<'_>, proved: Result<T, CallNotSigned>) -> Result<T, CallNotSigned> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_crypto::jose::step_up_token::StepUpTokenKind;
 use countersign_domain::{
-    audit::{Act, Actor},
+    audit::Act,
     clock::Timestamp,
     id::{ProjectId, UserId},
     identity::{Identity, IdentityKind, IdentityRecord, IdentitySource},
@@ -54,6 +54,7 @@ impl Service {
         let mut reader = self.db.reader().await?;
         let stored = step_ups::find(&mut reader.conn(), id, token.id).await?;
         let known_as = identities::list(&mut reader.conn(), id, token.user).await?;
+        let before = second_factors::list(&mut reader.conn(), id, token.user).await?;
         drop(reader);
         let step_up = stored.map(|stored| stored.step_up).ok_or(ManagementRefused::NoReceipt)?;
         if step_up.client != manager.client || step_up.user != token.user {
@@ -64,10 +65,17 @@ impl Service {
         {
             return Err(ManagementRefused::NoReceipt);
         }
-        let letter = step_up.change.as_ref().map(|change| Letter::Changed(told(change)));
-        let notices = letter.map(|letter| self.account_notices(project, &known_as, Locale::default(), &letter));
-        let plan = Arc::new((step_up.clone(), notices.unwrap_or_default()));
-        let done = self.perform(deed(&step_up, Act::StepUpApplied), Actor::Client, Some(caller), move |conn| {
+        let before: Vec<Factor> = before.into_iter().map(|stored| stored.factor).collect();
+        let notices = match step_up.change.as_ref().map(Change::factor) {
+            None => Vec::new(),
+            Some(None) => {
+                let letter = Letter::Changed(AccountChange::PhoneChanged);
+                self.account_notices(project, &known_as, Locale::default(), &letter)
+            }
+            Some(Some((kind, _))) => self.factor_notices(project, &known_as, &before, kind, Locale::default()),
+        };
+        let plan = Arc::new((step_up.clone(), notices));
+        let done = self.perform(deed(&step_up, Act::StepUpApplied), manager.actor, Some(caller), move |conn| {
             let plan = Arc::clone(&plan);
             Box::pin(async move {
                 let (step_up, notices) = &*plan;
@@ -92,11 +100,6 @@ impl Service {
 }
 
 const SPENT: &str = "spent";
-
-/// What the user is told.
-fn told(change: &Change) -> AccountChange {
-    change.factor().map_or(AccountChange::PhoneChanged, |(kind, _)| AccountChange::FactorAdded(kind))
-}
 
 async fn apply(conn: &mut Conn<'_>, step_up: &StepUp, now: Timestamp) -> StorageResult<Applied> {
     let (project, user) = (&step_up.project, step_up.user);

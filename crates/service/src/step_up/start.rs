@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use countersign_crypto::jose::step_up_token::{StepUpToken, StepUpTokenKind};
 use countersign_domain::{
-    audit::{Act, Actor, Subject},
+    audit::{Act, Subject},
     id::{ProjectId, StepUpId, UserId},
     identity::{Identity, IdentityRecord},
     message::Channel,
@@ -69,7 +69,7 @@ impl Service {
         };
         let token = StepUpToken { id: step_up.id, user: user.id, issued_at: now, expires_at: step_up.start_ends() };
         let kept = Arc::new(step_up.clone());
-        let done = self.perform(deed(&step_up, Act::StepUpStarted), Actor::Client, Some(caller), move |conn| {
+        let done = self.perform(deed(&step_up, Act::StepUpStarted), manager.actor, Some(caller), move |conn| {
             let kept = Arc::clone(&kept);
             Box::pin(async move {
                 step_ups::insert(conn, &kept).await?;

@@ -4,7 +4,10 @@ use countersign_domain::{step_up::Purpose, text::PhoneNumber};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::object::{BodyError, Object};
+use crate::{
+    delegation::mfa_change::phone,
+    object::{BodyError, Object},
+};
 
 /// The two that there are in bodies.
 const CHANGE_MFA_METHOD: &str = "change_mfa_method";
@@ -30,9 +33,10 @@ impl StartStepUp {
         let purpose: Purpose = body.parsed("purpose")?;
         let (new_mfa_method, new_phone_number) = match purpose.as_str() {
             CHANGE_MFA_METHOD => {
-                (Some(body.text("new_mfa_method")?.to_owned()), body.optional_parsed("new_phone_number")?)
+                let number = body.names("new_phone_number").then(|| phone(&body, "new_phone_number")).transpose()?;
+                (Some(body.text("new_mfa_method")?.to_owned()), number)
             }
-            CHANGE_PHONE_NUMBER => (None, Some(body.parsed("new_phone_number")?)),
+            CHANGE_PHONE_NUMBER => (None, Some(phone(&body, "new_phone_number")?)),
             _ => return Err(body.error("purpose", "must be `change_mfa_method` or `change_phone_number`")),
         };
         Ok(Self { userid: body.text("subject_userid")?.to_owned(), purpose, new_mfa_method, new_phone_number })

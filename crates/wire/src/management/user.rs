@@ -4,7 +4,10 @@ use countersign_domain::{mfa::Preference, text::PhoneNumber};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::object::{BodyError, Object};
+use crate::{
+    delegation::mfa_change::phone,
+    object::{BodyError, Object},
+};
 
 /// A user's telephone number, as it was read.
 #[derive(Debug)]
@@ -19,7 +22,7 @@ impl SetPhone {
     /// Reads a body.
     pub fn parse(body: &[u8]) -> Result<Self, BodyError> {
         let body = Object::parse(body)?;
-        Ok(Self { userid: body.text("userid")?.to_owned(), phone: body.parsed("phone")? })
+        Ok(Self { userid: body.text("userid")?.to_owned(), phone: phone(&body, "phone")? })
     }
 }
 

@@ -1,4 +1,5 @@
 use axum::{extract::State, response::Response};
+use countersign_service::caller::Caller;
 use countersign_wire::management::{
     error::DetailBody,
     step_up::{ConsumeStepUpSchema, parse_receipt},
@@ -13,11 +14,11 @@ use crate::{
 
 /// Have done what the user proved
 ///
-/// Once, within five minutes, by the client that asked for it. The user is told. The answer is signed: `X-Response-Signature`; but for clients that say
+/// Once, within five minutes, by the client that asked for it. The user is told. Answers are signed (`X-Response-Signature`), or sealed as the call is; but for clients that say
 /// everything in `X-Client-Assertion`.
 #[utoipa::path(
     post, path = "/v1/management/stepup/consume", operation_id = "consumeStepUp", tag = "Management",
-    security(("management" = [])),
+    security(("management" = []), ("delegation" = [])),
     request_body = ConsumeStepUpSchema,
     responses(
         (status = 200, description = "It is done.", body = DoneBody),
@@ -33,15 +34,15 @@ use crate::{
         (status = 503, description = "The server can't answer now; `Retry-After`.", body = DetailBody),
     ),
 )]
-pub(crate) async fn handle(
-    State(app): State<App>,
-    CallerOf(caller): CallerOf,
-    call: ManagedStepUp,
-) -> Result<Response, Failure> {
-    let (receipt, userid) = match &call {
-        ManagedStepUp::ByBody(call) => (parse_receipt(&call.body)?, None),
+pub(crate) async fn handle(State(app): State<App>, CallerOf(caller): CallerOf, call: ManagedStepUp) -> Response {
+    call.answer(&app, consume(&app, &call, &caller).await)
+}
+
+async fn consume(app: &App, call: &ManagedStepUp, caller: &Caller) -> Result<DoneBody, Failure> {
+    let (receipt, userid) = match call {
+        ManagedStepUp::ByBody(call) => (parse_receipt(call.body())?, None),
         ManagedStepUp::ByAssertion(asked) => (asked.receipt.clone().unwrap_or_default(), Some(asked.user.as_str())),
     };
-    app.service.consume_step_up(call.manager(), &receipt, userid, &caller).await?;
-    call.answer(&app, &DoneBody::DONE)
+    app.service.consume_step_up(call.manager(), &receipt, userid, caller).await?;
+    Ok(DoneBody::DONE)
 }

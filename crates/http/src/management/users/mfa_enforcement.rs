@@ -1,4 +1,5 @@
 use axum::{extract::State, response::Response};
+use countersign_service::caller::Caller;
 use countersign_wire::management::{
     error::DetailBody,
     user::{MfaEnforcement, MfaEnforcementBody, MfaEnforcementSchema, enforcement},
@@ -13,10 +14,10 @@ use crate::{
 /// When is a user asked for a second factor?
 ///
 /// Without `mfa_enforcement` it is only asked for; with it, it is set, and the user is told. What the project's policy requires is asked for all the
-/// same. The answer is signed: `X-Response-Signature`.
+/// same. Answers are signed (`X-Response-Signature`), or sealed as the call is.
 #[utoipa::path(
     post, path = "/v1/management/users/mfa-enforcement", operation_id = "managedMfaEnforcement", tag = "Management",
-    security(("management" = [])),
+    security(("management" = []), ("delegation" = [])),
     request_body = MfaEnforcementSchema,
     responses(
         (status = 200, description = "What it is.", body = MfaEnforcementBody),
@@ -32,18 +33,18 @@ use crate::{
         (status = 503, description = "The server can't answer now; `Retry-After`.", body = DetailBody),
     ),
 )]
-pub(crate) async fn handle(
-    State(app): State<App>,
-    CallerOf(caller): CallerOf,
-    call: Managed,
-) -> Result<Response, Failure> {
-    let asked = MfaEnforcement::parse(&call.body)?;
+pub(crate) async fn handle(State(app): State<App>, CallerOf(caller): CallerOf, call: Managed) -> Response {
+    call.answer(&app, read_or_set(&app, &call, &caller).await)
+}
+
+async fn read_or_set(app: &App, call: &Managed, caller: &Caller) -> Result<MfaEnforcementBody, Failure> {
+    let asked = MfaEnforcement::parse(call.body())?;
     let current = match asked.wanted {
         None => app.service.managed_preference(&call.manager, &asked.userid).await?,
         Some(wanted) => {
-            app.service.set_managed_preference(&call.manager, &asked.userid, wanted, &caller).await?;
+            app.service.set_managed_preference(&call.manager, &asked.userid, wanted, caller).await?;
             Some(wanted)
         }
     };
-    call.answer(&app, &MfaEnforcementBody { mfa_enforcement: current.map(enforcement) })
+    Ok(MfaEnforcementBody { mfa_enforcement: current.map(enforcement) })
 }

@@ -1,4 +1,5 @@
 use axum::{extract::State, response::Response};
+use countersign_service::caller::Caller;
 use countersign_wire::management::{
     error::DetailBody,
     user::{DoneBody, SetPhone, SetPhoneSchema},
@@ -12,11 +13,11 @@ use crate::{
 
 /// A user's telephone number
 ///
-/// In the place of what backends said before. What the user proved, and where second factors go, stays: that takes a step-up. The user is told. The
-/// answer is signed: `X-Response-Signature`.
+/// In the place of what backends said before. What the user proved, and where second factors go, stays: that takes a step-up. The user is told. Answers
+/// are signed (`X-Response-Signature`), or sealed as the call is.
 #[utoipa::path(
     post, path = "/v1/management/users/phone", operation_id = "setManagedPhone", tag = "Management",
-    security(("management" = [])),
+    security(("management" = []), ("delegation" = [])),
     request_body = SetPhoneSchema,
     responses(
         (status = 200, description = "The user has it.", body = DoneBody),
@@ -32,12 +33,12 @@ use crate::{
         (status = 503, description = "The server can't answer now; `Retry-After`.", body = DetailBody),
     ),
 )]
-pub(crate) async fn handle(
-    State(app): State<App>,
-    CallerOf(caller): CallerOf,
-    call: Managed,
-) -> Result<Response, Failure> {
-    let asked = SetPhone::parse(&call.body)?;
-    app.service.set_managed_phone(&call.manager, &asked.userid, asked.phone, &caller).await?;
-    call.answer(&app, &DoneBody::DONE)
+pub(crate) async fn handle(State(app): State<App>, CallerOf(caller): CallerOf, call: Managed) -> Response {
+    call.answer(&app, set(&app, &call, &caller).await)
+}
+
+async fn set(app: &App, call: &Managed, caller: &Caller) -> Result<DoneBody, Failure> {
+    let asked = SetPhone::parse(call.body())?;
+    app.service.set_managed_phone(&call.manager, &asked.userid, asked.phone, caller).await?;
+    Ok(DoneBody::DONE)
 }

@@ -180,6 +180,19 @@ fn strangers(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
             ("another scheme", client.with("authorization", "Basic YTpi")),
             ("an old client's empty assertion", client.with("x-client-assertion", "")),
         ]),
+        "delegation" => {
+            let signed = client.with("x-sp-id", "c3").with("x-enc-alg", "x25519-aesgcm");
+            let signed = signed
+                .with("x-signature-alg", "ed25519")
+                .with("x-timestamp", &house.node.service.now().seconds().to_string());
+            BTreeMap::from([
+                ("nothing", client.clone()),
+                ("a secret key as bearer", bearer(secret)),
+                ("no signature", signed.clone()),
+                ("a signature that nobody made", signed.with("x-signature", &"A".repeat(86))),
+                ("a client without keys", signed.with("x-sp-id", "c1").with("x-signature", &"A".repeat(86))),
+            ])
+        }
         "secret_bearer" => BTreeMap::from([
             ("nothing", client.clone()),
             ("an unknown key", bearer(&format!("sk_{}", "0".repeat(72)))),
@@ -339,6 +352,10 @@ async fn every_example_of_a_request_is_one_that_the_server_reads(engine: Engine)
             // Read, and then refused: nobody signed it.
             None if assertion_in_the_body(&operation.id).is_some() => drop(answer.oauth_error(401, "invalid_client")),
             None if operation.document["security"].to_string().contains("management") => drop(answer.detail(401)),
+            // Nobody signed it: what is in envelopes is tested where they are sealed.
+            None if operation.document["security"].to_string().contains("delegation") => {
+                assert_eq!(answer.status(), 401)
+            }
             // Read, and then refused: what opens a session expires, and this app shows what doesn't.
             None if operation.id == "openSession" => answer.denied(403, "forbidden"),
             None => answer.is_ok(),

@@ -12,7 +12,7 @@ use countersign_crypto::{
 use countersign_domain::id::SigningKeyId;
 use countersign_testkit::{
     database::Engine,
-    house::House,
+    house::{House, p1},
     manager::{ED_KID, ES_KID, named},
     provider::{ASSERTION_TYPE, REDIRECT_URI, VERIFIER},
 };
@@ -94,7 +94,7 @@ async fn a_later_version_manages_users_by_its_own_key() {
     assert_eq!((&said[2], &said[3]), (&json!({ "mfa_enforcement": "risk_based" }), &said[2]));
     let refused =
         stage.later(&json!({ "calls": [[PHONE, { "userid": "bob@example.com", "phone": "+15551234567" }]] })).await;
-    let expected = json!({ "status": 404, "said": "Management API returned 404: There is no such user." });
+    let expected = json!({ "status": 404, "said": "Management API returned 404: There is no such user. (HTTP 404)" });
     assert_eq!(refused, expected);
 }
 
@@ -145,7 +145,7 @@ async fn a_later_version_has_a_user_step_up_by_its_own_key() {
     let start = json!({ "purpose": "change_mfa_method", "new_mfa_method": "totp" });
     let [done, again] = steps_up(&stage, start, async |told| stage.later(&told).await).await;
     assert_eq!(done, json!({ "ok": true }));
-    let said = "Management API returned 409: The receipt was used before.";
+    let said = "Management API returned 409: The receipt was used before. (HTTP 409)";
     assert_eq!(again, json!({ "status": 409, "said": said }));
 }
 
@@ -159,4 +159,22 @@ async fn the_first_version_has_a_user_step_up() {
         (&again["status"], &again["body"]),
         (&json!(409), &json!(r#"{"detail":"The receipt was used before."}"#))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_later_version_manages_users_and_has_one_step_up_by_its_credential() {
+    let stage = Stage::open().await;
+    let made = stage.house.node.service.create_delegation_key(&p1(), &"c4".parse().unwrap(), None).await.unwrap();
+    let credential = made.credential.danger_expose().to_owned();
+    let sealed = async |mut told: Value| {
+        told["credential"] = json!(credential);
+        stage.later(&told).await
+    };
+    let calls = json!([[POLICY, {}], [PHONE, { "userid": "ada@example.com", "phone": "+15551234567" }]]);
+    let said = sealed(json!({ "calls": calls })).await;
+    assert_eq!((&said[0]["mfa_policy"], &said[1]), (&json!("suggested"), &json!({ "ok": true })), "{said}");
+    let start = json!({ "purpose": "change_mfa_method", "new_mfa_method": "totp" });
+    let [done, again] = steps_up(&stage, start, sealed).await;
+    assert_eq!(done, json!({ "ok": true }));
+    assert_eq!(again, json!({ "status": 409, "said": "IdP returned 409: The receipt was used before. (HTTP 409)" }));
 }
