@@ -36,7 +36,6 @@ use crate::{
         step::{Front, Move, StepRefused, Stepped, Stepping},
         transaction::withdraw_code,
     },
-    step_up::confirm::{ConfirmCall, Confirmed, Confirming},
     verdicts::{ACCEPTED, Proof as Verdict},
 };
 
@@ -177,11 +176,7 @@ impl Service {
         match self.stepped_in_browser(own, wanted, browser, caller).await {
             Ok(Stepped::Asked { hint, .. }) => Ok(Acted::Asked(hint.and_then(|hint| said(wanted, hint)))),
             Ok(Stepped::Passed { .. }) if own.kept.sign_in.purpose.only_user().is_some() => {
-                let (project, visit, live) = (Arc::clone(&own.project), own.visit.clone(), own.live.clone());
-                let id = own.kept.sign_in.id;
-                let kept = self.find_sign_in(&project, id, &visit.handle(id)).await?.ok_or(PageRefused::Over)?;
-                let known = Own { project, visit, kept, request: None, live };
-                self.confirmed_in_browser(&known, Confirming::Begin, browser, caller).await
+                self.known_in_browser(own, browser, caller).await
             }
             Ok(Stepped::Passed { code, cookie }) => Ok(Acted::Done {
                 cookie: cookie.map(|cookie| new_cookie(&own.project, &cookie)),
@@ -196,46 +191,6 @@ impl Service {
             Err(StepRefused::Denied(denial)) => Ok(denied(own, denial, browser)),
             Err(StepRefused::Outage(outage)) => Err(outage.into()),
         }
-    }
-
-    /// Whoever was to prove a change is known, and does something.
-    async fn confirm_in_browser(
-        &self,
-        own: &Own,
-        act: Act<'_>,
-        browser: Browser<'_>,
-        caller: &Caller,
-    ) -> Result<Acted, PageRefused> {
-        match act {
-            Act::Code(code) => self.confirmed_in_browser(own, Confirming::Code(code), browser, caller).await,
-            Act::Resend | Act::Second(_) => self.confirmed_in_browser(own, Confirming::Send, browser, caller).await,
-            Act::Deny | Act::Cancel => self.turn_back(own, None, caller).await,
-            _ => Ok(Acted::Asked(None)),
-        }
-    }
-
-    async fn confirmed_in_browser(
-        &self,
-        own: &Own,
-        confirming: Confirming<'_>,
-        browser: Browser<'_>,
-        caller: &Caller,
-    ) -> Result<Acted, PageRefused> {
-        let handle = own.visit.handle(own.kept.sign_in.id);
-        let call = ConfirmCall {
-            project: &own.project,
-            kept: &own.kept,
-            shown: handle,
-            next: handle,
-            locale: own.locale(browser),
-            caller,
-        };
-        let confirmed = self.confirm_step_up(&call, confirming).await?.ok_or(PageRefused::Over)?;
-        let back = own.back().ok_or(PageRefused::Over)?;
-        Ok(match confirmed {
-            Confirmed::Receipt(receipt) => Acted::Done { cookie: None, to: To::Client(back.with_receipt(&receipt)) },
-            Confirmed::Left(_, hint) => Acted::Asked(hint.map(Mistake::from)),
-        })
     }
 
     pub(super) async fn stepped_in_browser(
@@ -320,7 +275,12 @@ impl Service {
     }
 
     /// Back to the app, which is told that the user said no.
-    async fn turn_back(&self, own: &Own, act: Option<AuditAct>, caller: &Caller) -> Result<Acted, PageRefused> {
+    pub(super) async fn turn_back(
+        &self,
+        own: &Own,
+        act: Option<AuditAct>,
+        caller: &Caller,
+    ) -> Result<Acted, PageRefused> {
         let user = own.live.as_ref().map(|live| live.session.user);
         let entry = act.map(|act| self.ending_entry(own, act, user, caller));
         let (project, id) = (own.project.project.id.clone(), own.kept.sign_in.id);

@@ -8,6 +8,7 @@ pub mod mistake;
 pub mod page;
 pub mod passkeys;
 pub(crate) mod session;
+mod step_up;
 
 use std::{sync::Arc, time::Duration};
 

@@ -3,6 +3,7 @@
 mod bootstrap;
 mod calls;
 mod real_clients;
+mod sealed;
 mod step_up;
 mod users;
 

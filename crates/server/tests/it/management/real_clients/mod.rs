@@ -14,6 +14,7 @@ use countersign_testkit::{
     database::Engine,
     house::{House, p1},
     manager::{ED_KID, ES_KID, named},
+    program::Program,
     provider::{ASSERTION_TYPE, REDIRECT_URI, VERIFIER},
 };
 use serde_json::{Value, json};
@@ -56,14 +57,12 @@ impl Stage {
         Self { house, uid, keys, es }
     }
 
-    async fn script(&self, mut python: Command, name: &str, more: &Value) -> Value {
+    async fn script(&self, python: Command, name: &str, more: &Value) -> Value {
         let mut told = self.keys.clone();
         for (name, value) in more.as_object().unwrap() {
             told[name] = value.clone();
         }
-        python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/management/real_clients").join(name));
-        python.arg(told.to_string());
-        run(python.into()).await.json()
+        scripted(python, name, &told).await
     }
 
     /// As the first version.
@@ -73,9 +72,44 @@ impl Stage {
 
     /// As a later version.
     pub(super) async fn later(&self, more: &Value) -> Value {
-        let python = python_of(&told_by_the_run("COUNTERSIGN_TEST_PYTHON_NEWER"));
-        self.script(python, "step_up_newer.py", more).await
+        self.script(newer(), "step_up_newer.py", more).await
     }
+}
+
+fn newer() -> Command {
+    python_of(&told_by_the_run("COUNTERSIGN_TEST_PYTHON_NEWER"))
+}
+
+async fn scripted(mut python: Command, name: &str, told: &Value) -> Value {
+    python.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/management/real_clients").join(name));
+    python.arg(told.to_string());
+    run(python.into()).await.json()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_dev_json_says_is_all_that_a_later_version_needs() {
+    let directory = tempfile::tempdir().unwrap();
+    let program = Program::new(env!("CARGO_BIN_EXE_countersign"), &directory.path().join("data"));
+    let running = program.dev().await;
+    let facts: Value = serde_json::from_slice(&std::fs::read(program.data().join("dev.json")).unwrap()).unwrap();
+    running.client().get("/health/live").await.is_ok();
+    for base in
+        [facts["url"].as_str().unwrap().to_owned(), facts["url"].as_str().unwrap().replace("localhost", "127.0.0.1")]
+    {
+        let mut told = facts["management"].clone();
+        (told["base_url"], told["calls"]) = (json!(base), json!([[POLICY, {}]]));
+        let said = scripted(newer(), "step_up_newer.py", &told).await;
+        assert_eq!(said[0]["mfa_policy"], "suggested", "{said}");
+    }
+    // The same key as a JWK, as others read it.
+    let keys = &facts["management"];
+    assert_eq!((&keys["client_id"], &keys["config_id"]), (&json!("c4"), &json!("p1")));
+    let signer = Signer::from_pem(keys["signing_key_pem"].as_str().unwrap()).unwrap();
+    let jwk = &keys["signing_jwk"];
+    assert_eq!(
+        (jwk["kid"].as_str(), jwk["d"].as_str()),
+        (keys["kid"].as_str(), Some(&*encoding::encode(*signer.danger_to_bytes().unwrap())),)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
