@@ -46,6 +46,11 @@ fn facts(dev: &Dev) -> Variables {
         ("OAUTH_ISSUER", "/oauth/issuer"),
         ("OAUTH_AUDIENCE", "/oauth/client_id"),
         ("OAUTH_PUBLIC_KEY", "/oauth/public_key_pem"),
+        ("SP_ED25519_PRIVATE_KEY_PEM", "/delegation/sp_signing_key_pem"),
+        ("SP_X25519_PRIVATE_KEY_PEM", "/delegation/sp_encryption_key_pem"),
+        ("IDP_ED25519_PUBLIC_KEY_PEM", "/delegation/idp_verify_key_pem"),
+        ("IDP_X25519_PUBLIC_KEY_PEM", "/delegation/idp_encryption_key_pem"),
+        ("HAWCX_SECRET_KEY", "/delegation/credential"),
         ("SESSION_SECRET", "/backend/session_secret"),
         ("FLASK_SECRET_KEY", "/backend/flask_secret_key"),
     ];
