@@ -1,3 +1,4 @@
-//! Second factors of users.
+//! Second factors of users: what they have, what they wish, and the codes that take a factor's place.
 
+pub mod manage;
 mod seed;
