@@ -1,4 +1,5 @@
 //! Second factors of users.
 
 pub mod change;
+pub mod manage;
 mod seed;

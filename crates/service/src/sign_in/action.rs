@@ -133,6 +133,7 @@ impl Who {
             method: self.first_method(),
             policy: project.settings.mfa_policy,
             is_demanded: is_demanded(request),
+            is_account: request.is_none(),
         })
     }
 

@@ -28,6 +28,8 @@ pub(super) struct First {
     pub(super) policy: MfaPolicy,
     /// Does the app want two factors?
     pub(super) is_demanded: bool,
+    /// Is it for the user's own account?
+    pub(super) is_account: bool,
 }
 
 impl First {
@@ -51,6 +53,7 @@ impl First {
             factors: &factors,
             risk,
             is_demanded: self.is_demanded,
+            is_account: self.is_account,
         };
         let choices = match wanted(self.policy, &proved) {
             Wanted::Nothing => return Ok(None),
