@@ -89,7 +89,10 @@ async fn keys_of_delegated_calls_take_turns(program: &Program) {
     assert!(program.json(&["key", "revoke", &id]).await["revoked_at"].is_string());
     let newer = program.json(&["key", "rotate", "--kind", "delegation"]).await["id"].clone();
     let after = expect(program, "key create --kind delegation --client c1", "/idp_key", newer.clone()).await;
-    assert_eq!(after["idp_verify_key_pem"], program.json(&["key", "show", newer.as_str().unwrap()]).await["verify_key_pem"]);
+    assert_eq!(
+        after["idp_verify_key_pem"],
+        program.json(&["key", "show", newer.as_str().unwrap()]).await["verify_key_pem"]
+    );
     expect(program, &format!("key revoke {}", own.as_str().unwrap()), "/revoked", true).await;
     let nobodys = program.run(&["key", "create", "--kind", "delegation"]).await.refused(2);
     assert!(nobodys.contains("--client ID"), "{nobodys}");

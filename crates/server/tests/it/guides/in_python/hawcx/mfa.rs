@@ -59,9 +59,7 @@ async fn the_guides_endpoints_set_up_a_second_factor_and_say_what_it_is() {
     let ada = backend.client().with("authorization", &format!("Bearer {}", token(&dev).await));
     // The code by which Ada came to be was hers, and is no second factor.
     assert_eq!(status(&ada).await, json!({ "mfaEnabled": false, "mfaMethod": "none" }));
-    for (method, number, to) in
-        [("sms", Some("+15551234567"), "+15551234567"), ("email", None, "ada@example.com")]
-    {
+    for (method, number, to) in [("sms", Some("+15551234567"), "+15551234567"), ("email", None, "ada@example.com")] {
         let wanted = json!({ "mfaMethod": method, "phoneNumber": number });
         let begun = ada.post("/api/mfa/initiate", &wanted).await.ok().json();
         assert_eq!(begun["success"], true, "{begun}");
@@ -69,7 +67,10 @@ async fn the_guides_endpoints_set_up_a_second_factor_and_say_what_it_is() {
         let wrong = if otp == "000000" { "000001" } else { "000000" };
         let refused = ada.post("/api/mfa/verify", &json!({ "otp": wrong })).await;
         assert_eq!(refused.status(), 400, "{refused}");
-        assert!(refused.text("error").starts_with("Failed to verify MFA: IDP returned 400: The code isn't right"), "{refused}");
+        assert!(
+            refused.text("error").starts_with("Failed to verify MFA: IDP returned 400: The code isn't right"),
+            "{refused}"
+        );
         let done = ada.post("/api/mfa/verify", &json!({ "otp": otp })).await.ok().json();
         assert_eq!(done, json!({ "success": true, "message": "MFA setup completed successfully" }));
         assert_eq!(status(&ada).await, json!({ "mfaEnabled": true, "mfaMethod": method }));
