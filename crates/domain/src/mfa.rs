@@ -142,6 +142,8 @@ pub struct FirstProved<'a> {
     pub risk: &'a Assessment,
     /// Does the app want two factors?
     pub is_demanded: bool,
+    /// Is it for the user's own account, where what they wish for apps doesn't count?
+    pub is_account: bool,
 }
 
 /// What is asked of somebody who has proved a first factor.
@@ -169,6 +171,7 @@ pub fn wanted(policy: MfaPolicy, proved: &FirstProved<'_>) -> Wanted {
         return if others.is_empty() { Wanted::SetUp } else { Wanted::One(others) };
     }
     let is_wished = match proved.preference {
+        _ if proved.is_account => true,
         None | Some(Preference::Always) => true,
         Some(Preference::RiskOnly) => proved.risk.is_detected(),
         Some(Preference::None) => false,
@@ -205,6 +208,7 @@ mod tests {
             preference: None,
             risk: &risk,
             is_demanded: false,
+            is_account: false,
         };
         change(&mut proved);
         wanted(policy, &proved)
@@ -221,6 +225,11 @@ mod tests {
         assert_eq!(wishing(Preference::Always), Wanted::One(totp.to_vec()));
         assert_eq!(wishing(Preference::RiskOnly), Wanted::Nothing);
         assert_eq!(wishing(Preference::None), Wanted::Nothing);
+        let own = |proved: &mut FirstProved<'_>| {
+            (proved.preference, proved.is_account) = (Some(Preference::None), true);
+        };
+        assert_eq!(asked(MfaPolicy::Suggested, &totp, own), Wanted::One(totp.to_vec()));
+        assert_eq!(asked(MfaPolicy::Suggested, &[], own), Wanted::Nothing);
         assert_eq!(asked(MfaPolicy::Off, &totp, |_| ()), Wanted::Nothing);
     }
 
@@ -235,6 +244,7 @@ mod tests {
             preference: Some(Preference::RiskOnly),
             risk: &risk,
             is_demanded: false,
+            is_account: false,
         };
         assert_eq!(wanted(MfaPolicy::Suggested, &proved), Wanted::One(vec![FactorKind::Totp]));
     }

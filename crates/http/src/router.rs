@@ -129,7 +129,7 @@ fn delegated(at: &str) -> Router<App> {
 
 /// For people.
 fn own_pages(at: &str) -> Router<App> {
-    use pages::{account, authorize, consents, passkeys, sign_in, step_up, style};
+    use pages::{account, authorize, consents, factors, passkeys, sign_in, step_up, style};
     Router::new()
         .route(&format!("{at}/oauth2/authorize"), get(authorize::get).post(authorize::post))
         .route(&format!("{at}/sign-in/step-up"), get(step_up::get))
@@ -141,6 +141,7 @@ fn own_pages(at: &str) -> Router<App> {
         .route(&format!("{at}/sign-in/passkey.js"), get(passkeys::script))
         .route(&format!("{at}/account"), get(account::get).post(account::post))
         .route(&format!("{at}/account/consents"), post(consents::take_back))
+        .route(&format!("{at}/account/factors"), post(factors::change))
         .route(&format!("{at}/account/passkeys"), post(passkeys::change))
         .route(&format!("{at}/account/passkeys/question"), post(passkeys::of_account))
 }

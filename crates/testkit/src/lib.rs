@@ -9,6 +9,7 @@
 pub mod actors;
 pub mod answer;
 pub mod authenticator;
+pub mod authenticator_app;
 pub mod books;
 pub mod bound;
 pub mod browser;

@@ -16,13 +16,14 @@ use super::{
     Frame,
     authorize::go_on,
     consents,
+    factors::Factors,
     form::OwnForm,
     passkeys::{Passkeys, script_path},
     protection::Needs,
     refused::Refused,
     response::{page, see_other, with_cookie},
     visitor::Visitor,
-    words::Words,
+    words::{Words, factors::FactorWords},
 };
 use crate::app::App;
 
@@ -59,7 +60,7 @@ pub(crate) async fn post(State(app): State<App>, OwnForm { visitor, form }: OwnF
 
 fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Response {
     let words = Words(view.locale);
-    let AccountView { look, locale, known_as, form_token, places, passkeys, consents } = view;
+    let AccountView { look, locale, known_as, form_token, places, passkeys, factors, consents } = view;
     let at = visitor.at();
     let frame = Frame::new(&at, look, locale, words.account_title());
     let logo = frame.look.logo.clone();
@@ -72,8 +73,12 @@ fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Respo
         action: format!("{at}/account"),
         rows,
         passkeys: Passkeys::of(words, passkeys),
+        factors: Factors::of(FactorWords(locale), factors),
         consents: consents.into_iter().map(|allowed| consents::Row::of(words, allowed)).collect(),
-        problem: mistake.map(|_| words.passkey_not_changed()),
+        problem: mistake.map(|mistake| match mistake {
+            Mistake::Passkey => words.passkey_not_changed(),
+            _ => FactorWords(locale).not_set_up(),
+        }),
         script: may_add.then(|| script_path(&at)),
     };
     page(StatusCode::OK, &template, &Needs { logo: logo.as_ref(), script: may_add, ..Needs::default() })
@@ -88,6 +93,7 @@ struct Page {
     action: String,
     rows: Vec<Row>,
     passkeys: Passkeys,
+    factors: Factors,
     consents: Vec<consents::Row>,
     problem: Option<String>,
     script: Option<String>,

@@ -5,6 +5,7 @@ pub(crate) mod account;
 pub(crate) mod authorize;
 pub(crate) mod consents;
 mod cookies;
+pub(crate) mod factors;
 mod form;
 pub(crate) mod passkeys;
 mod protection;

@@ -6,16 +6,25 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use countersign_domain::locale::Locale;
-use countersign_service::{browser::page::Stage, sign_in::MethodChoice};
+use countersign_service::{
+    browser::{mistake::Mistake, page::Stage},
+    sign_in::MethodChoice,
+};
 use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::{Frame, protection::Needs, response::page, sign_in::Common, words::factors::FactorWords};
+use super::{
+    Frame,
+    protection::Needs,
+    response::page,
+    sign_in::{Common, of_mistake},
+    words::factors::FactorWords,
+};
 
 /// What these pages have in common.
 pub(super) struct Parts {
     pub(super) frame: Frame,
     pub(super) common: Common,
-    pub(super) problem: Option<String>,
+    pub(super) mistake: Option<Mistake>,
     /// Mail is slow.
     pub(super) is_late: bool,
 }
@@ -33,7 +42,8 @@ pub(super) fn title(locale: Locale, stage: &Stage) -> String {
 
 pub(super) fn show(parts: Parts, stage: Stage, needs: &Needs<'_>) -> Response {
     let words = FactorWords(parts.frame.lang);
-    let Parts { frame, common, problem, is_late } = parts;
+    let Parts { frame, common, mistake, is_late } = parts;
+    let problem = mistake.map(|mistake| of_mistake(frame.words, mistake));
     match stage {
         Stage::Choose { is_set_up, methods } => {
             let lead = if is_set_up { words.set_up_lead() } else { words.choose_lead() };
@@ -47,7 +57,8 @@ pub(super) fn show(parts: Parts, stage: Stage, needs: &Needs<'_>) -> Response {
                 length,
                 is_sent: destination.is_some(),
                 resend_in: resend_in.as_secs() + u64::from(resend_in.subsec_nanos() > 0),
-                problem: told(words, problem, tries, tries_left).or_else(|| is_over.then(|| frame.words.code_over())),
+                problem: told(words, mistake.zip(problem), tries, tries_left)
+                    .or_else(|| is_over.then(|| frame.words.code_over())),
                 is_tried_out: tries_left == 0,
                 is_over,
                 is_late: is_late && destination.is_some_and(|to| to.contains('@')),
@@ -60,7 +71,7 @@ pub(super) fn show(parts: Parts, stage: Stage, needs: &Needs<'_>) -> Response {
         }
         Stage::SetUpTotp { secret, otpauth_uri, length, tries, tries_left, others } => {
             let template = SetUpTotp {
-                problem: told(words, problem, tries, tries_left),
+                problem: told(words, mistake.zip(problem), tries, tries_left),
                 is_tried_out: tries_left == 0,
                 new: NewTotp::of(&secret, otpauth_uri),
                 length,
@@ -80,11 +91,14 @@ pub(super) fn show(parts: Parts, stage: Stage, needs: &Needs<'_>) -> Response {
     }
 }
 
-fn told(words: FactorWords, problem: Option<String>, tries: u32, tries_left: u32) -> Option<String> {
-    if tries_left == 0 {
-        return Some(words.tried_out());
+fn told(words: FactorWords, mistake: Option<(Mistake, String)>, tries: u32, tries_left: u32) -> Option<String> {
+    let wrong = || words.wrong_code(&tries_left.to_string());
+    match mistake {
+        _ if tries_left == 0 => Some(words.tried_out()),
+        Some((Mistake::WrongCode, _)) | None if tries > 0 => Some(wrong()),
+        Some((_, problem)) => Some(problem),
+        None => None,
     }
-    problem.or_else(|| (tries > 0).then(|| words.wrong_code(&tries_left.to_string())))
 }
 
 /// What goes into an authenticator app, as a page shows it.

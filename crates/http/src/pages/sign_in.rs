@@ -177,8 +177,7 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
             page(StatusCode::OK, &template, &needs)
         }
         stage @ (Stage::Choose { .. } | Stage::Second { .. } | Stage::SetUpTotp { .. } | Stage::SetUpPhone { .. }) => {
-            let problem = mistake.map(|mistake| of_mistake(words, mistake));
-            second::show(Parts { frame, common, problem, is_late: mail == ChannelState::Fails }, stage, &needs)
+            second::show(Parts { frame, common, mistake, is_late: mail == ChannelState::Fails }, stage, &needs)
         }
         Stage::Consent { known_as, scopes } => {
             let scopes = scopes.iter().filter_map(|scope| of_scope(words, scope)).collect();
@@ -187,7 +186,7 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
     }
 }
 
-fn of_mistake(words: Words, mistake: Mistake) -> String {
+pub(super) fn of_mistake(words: Words, mistake: Mistake) -> String {
     match mistake {
         Mistake::NoAddress => words.no_address(),
         Mistake::WrongCode => words.no_code(),

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod act;
 pub mod authorize;
+pub mod factors;
 pub mod mistake;
 pub mod page;
 pub mod passkeys;

@@ -206,7 +206,7 @@ impl Service {
         })
     }
 
-    fn was_proved_lately(&self, live: &LiveBrowser) -> bool {
+    pub(super) fn was_proved_lately(&self, live: &LiveBrowser) -> bool {
         let lately = u32::try_from(LATELY.as_secs()).unwrap_or(0);
         live.session.is_fresh(Freshness { max_age: Some(lately), not_before: None }, self.now())
     }

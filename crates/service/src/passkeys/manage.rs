@@ -38,17 +38,25 @@ pub enum By<'a> {
 }
 
 impl<'a> By<'a> {
-    fn actor(self, user: UserId) -> Actor {
+    pub(crate) fn actor(self, user: UserId) -> Actor {
         match self {
             Self::User { .. } => Actor::User(user),
             Self::Operator => Actor::Operator,
         }
     }
 
-    fn caller(self) -> Option<&'a Caller> {
+    pub(crate) fn caller(self) -> Option<&'a Caller> {
         match self {
             Self::User { caller, .. } => Some(caller),
             Self::Operator => None,
+        }
+    }
+
+    /// In which language the user is told.
+    pub(crate) fn locale(self) -> Locale {
+        match self {
+            Self::User { locale, .. } => locale,
+            Self::Operator => Locale::default(),
         }
     }
 }

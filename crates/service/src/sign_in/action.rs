@@ -137,6 +137,7 @@ impl Who {
             policy: project.settings.mfa_policy,
             is_demanded: is_demanded(request),
             is_step_up,
+            is_account: request.is_none() && !is_step_up,
         })
     }
 

@@ -72,7 +72,7 @@ impl Service {
                 let letter = Letter::Changed(AccountChange::PhoneChanged);
                 self.account_notices(project, &known_as, Locale::default(), &letter)
             }
-            Some(Some((kind, _))) => self.factor_notices(project, &known_as, &before, kind, Locale::default()),
+            Some(Some((kind, _))) => self.replacement_notices(project, &known_as, &before, kind, Locale::default()),
         };
         let plan = Arc::new((step_up.clone(), notices));
         let done = self.perform(deed(&step_up, Act::StepUpApplied), manager.actor, Some(caller), move |conn| {

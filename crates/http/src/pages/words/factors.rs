@@ -98,8 +98,6 @@ catalogue! {
         email_name(to) { En: "E-mail to {to}", De: "E-Mail an {to}" }
         /// On a button.
         add_totp() { En: "Set up an authenticator app", De: "Authenticator-App einrichten" }
-        /// On a button.
-        add_sms() { En: "Get codes by text message", De: "Codes per SMS erhalten" }
         /// How many there are.
         recovery_left(count) {
             En: "You have {count} recovery codes left. Each lets you in once without your second factor.",
@@ -131,10 +129,10 @@ catalogue! {
             En: "That was not the code, or it took too long. Begin again.",
             De: "Das war nicht der Code, oder es hat zu lange gedauert. Beginnen Sie noch einmal.",
         }
-        /// Everybody must have one here.
-        last_factor() {
-            En: "You need a second factor here: set up another before you remove this one.",
-            De: "Sie brauchen hier einen zweiten Faktor: Richten Sie einen anderen ein, bevor Sie diesen entfernen.",
+        /// It wasn't the code.
+        not_the_code() {
+            En: "That was not the code. Wait for the next one and try again.",
+            De: "Das war nicht der Code. Warten Sie auf den nächsten und versuchen Sie es noch einmal.",
         }
     }
 }

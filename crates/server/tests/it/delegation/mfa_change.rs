@@ -5,14 +5,13 @@ use std::time::Duration;
 use countersign_domain::message::Destination;
 use countersign_service::{deliver::carrier::Delivery, projects::state::StateChange};
 use countersign_testkit::{
+    authenticator_app::AuthenticatorApp,
     database::Engine,
     house::{House, p1},
     on_both_engines,
     service_provider::{Opened, ServiceProvider},
 };
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha1::Sha1;
 use tokio::task::JoinSet;
 
 use super::CREDS;
@@ -96,26 +95,6 @@ async fn factors(house: &House) -> i64 {
     house.database.number("select count(*) from second_factors").await
 }
 
-/// What an app counts (RFC 6238), by a library that isn't ours.
-fn counted(secret: &str, seconds: i64) -> String {
-    let mut bits = 0_u64;
-    let (mut held, mut key) = (0, Vec::new());
-    for char in secret.bytes() {
-        let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|it| *it == char).unwrap();
-        (bits, held) = (bits << 5 | value as u64, held + 5);
-        if held >= 8 {
-            held -= 8;
-            key.push(u8::try_from(bits >> held & 0xff).unwrap());
-        }
-    }
-    let mut mac = Hmac::<Sha1>::new_from_slice(&key).unwrap();
-    mac.update(&(seconds / 30).to_be_bytes());
-    let tag = mac.finalize().into_bytes();
-    let offset = usize::from(tag[19] & 15);
-    let number = u32::from_be_bytes(tag[offset..offset + 4].try_into().unwrap()) & 0x7fff_ffff;
-    format!("{:06}", number % 1_000_000)
-}
-
 async fn a_code_by_text_message_makes_the_telephone_the_factor(engine: Engine) {
     let (house, provider) = staged(engine).await;
     let begun = begun(&provider, &sms(NUMBER)).await;
@@ -159,15 +138,16 @@ async fn an_app_that_counts_codes_becomes_the_factor(engine: Engine) {
     assert!(uri.starts_with("otpauth://totp/A%20project:ada%40example.com?"), "{uri}");
     assert!(uri.contains(&format!("secret={secret}&")), "{uri}");
     assert!(!house.database.dump().await.contains(secret));
-    let now = house.node.service.now().seconds();
-    is_wrong(&shown(&provider, &begun["session_id"], &counted(secret, now - 90)).await);
-    let done = shown(&provider, &begun["session_id"], &counted(secret, now)).await.ok();
+    let (app, now) = (AuthenticatorApp::reading(uri), house.node.service.now());
+    let of_earlier = app.code_at(now.minus(Duration::from_secs(90)));
+    is_wrong(&shown(&provider, &begun["session_id"], &of_earlier).await);
+    let done = shown(&provider, &begun["session_id"], &app.code_at(now)).await.ok();
     assert_eq!(done["mfa_changed_to"], "totp");
     let creds = provider.call(CREDS, &json!({ "userid": "ada@example.com" })).await.ok();
     assert_eq!((&creds["mfa_method"], &creds["contact"]), (&json!("totp"), &Value::Null));
     // The step whose code was shown is used up: no sign-in takes it.
     let used = house.database.number("select used_step from second_factors").await;
-    assert_eq!(used, now / 30);
+    assert_eq!(used, now.seconds() / 30);
 }
 
 async fn a_new_factor_takes_the_place_of_every_other_and_the_user_is_told(engine: Engine) {
@@ -176,8 +156,8 @@ async fn a_new_factor_takes_the_place_of_every_other_and_the_user_is_told(engine
     shown(&provider, &first["session_id"], first["otp"].as_str().unwrap()).await.ok();
     let before = (messages(&house, NUMBER).await.len(), messages(&house, "ada@example.com").await.len());
     let second = begun(&provider, &of_ada("totp")).await;
-    let now = house.node.service.now().seconds();
-    let code = counted(second["totp_secret"].as_str().unwrap(), now);
+    let app = AuthenticatorApp::reading(second["otpauth_uri"].as_str().unwrap());
+    let code = app.code_at(house.node.service.now());
     shown(&provider, &second["session_id"], &code).await.ok();
     assert_eq!(factors(&house).await, 1);
     let removed = house.only_entry("factor.removed").await;
@@ -210,11 +190,11 @@ async fn a_wrong_code_is_refused_and_five_of_them_end_it(engine: Engine) {
 async fn a_code_that_comes_after_ten_minutes_is_refused(engine: Engine) {
     let (house, provider) = staged(engine).await;
     let late = begun(&provider, &sms(NUMBER)).await;
-    house.advance(Duration::from_mins(10)).await;
+    house.clock.advance(Duration::from_mins(10));
     is_wrong(&shown(&provider, &late["session_id"], late["otp"].as_str().unwrap()).await);
     assert_eq!(factors(&house).await, 0);
     let in_time = begun(&provider, &sms(NUMBER)).await;
-    house.advance(Duration::from_secs(599)).await;
+    house.clock.advance(Duration::from_secs(599));
     shown(&provider, &in_time["session_id"], in_time["otp"].as_str().unwrap()).await.ok();
 }
 
@@ -359,8 +339,8 @@ async fn without_a_way_for_the_message_nothing_begins(engine: Engine) {
     assert_eq!(house.database.number("select count(*) from mfa_changes").await, 0);
     // What needs none goes on, and no code is told to the backend.
     let change = begun(&provider, &of_ada("totp")).await;
-    let now = house.node.service.now().seconds();
-    shown(&provider, &change["session_id"], &counted(change["totp_secret"].as_str().unwrap(), now)).await.ok();
+    let app = AuthenticatorApp::reading(change["otpauth_uri"].as_str().unwrap());
+    shown(&provider, &change["session_id"], &app.code_at(house.node.service.now())).await.ok();
 }
 
 async fn a_budget_that_is_used_up_is_said_so_in_the_envelope(engine: Engine) {
@@ -391,8 +371,7 @@ async fn changes_that_are_over_are_thrown_away(engine: Engine) {
     let kept = async || house.database.number("select count(*) from mfa_changes").await;
     house.node.service.maintain().await;
     assert_eq!(kept().await, 1);
-    house.advance(Duration::from_mins(71)).await;
-    house.advance(Duration::from_mins(11)).await;
+    house.clock.advance(Duration::from_mins(71));
     house.node.service.maintain().await;
     assert_eq!(kept().await, 0);
 }

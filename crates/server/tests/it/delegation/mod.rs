@@ -6,6 +6,7 @@ mod keys;
 mod mfa_change;
 mod replay;
 mod request;
+mod sign_in;
 mod status;
 
 /// A row that changes something.

@@ -33,6 +33,8 @@ pub(super) enum Mend<'a> {
     FastApiBody,
     /// What `FastAPI` calls a class.
     FastApiImport,
+    /// Where the server of delegated calls is: the client has an address of its own otherwise.
+    DelegationUrl,
     /// The guide's own check of its own session tokens: the client's is for tokens of an identity provider.
     OwnSessionTokens,
 }
@@ -67,6 +69,7 @@ impl Mend<'_> {
             Self::Verifier | Self::FastApiVerifier => "the verifier for the exchange",
             Self::FastApiBody => "the verifier in the body",
             Self::FastApiImport => "what FastAPI calls a class",
+            Self::DelegationUrl => "the address of the server of delegated calls",
             Self::OwnSessionTokens => "the check of session tokens",
         }
     }
@@ -97,6 +100,10 @@ impl Mend<'_> {
             Self::FastApiImport => (
                 "HTTPBearer, HTTPAuthCredentials",
                 "HTTPBearer, HTTPAuthorizationCredentials as HTTPAuthCredentials".to_owned(),
+            ),
+            Self::DelegationUrl => (
+                "sp_id=os.getenv('OAUTH_CLIENT_ID')",
+                "sp_id=os.getenv('OAUTH_CLIENT_ID'), base_url=os.getenv('OAUTH_ISSUER')".to_owned(),
             ),
             // It gives nothing for a token that isn't good.
             Self::OwnSessionTokens => (

@@ -18,6 +18,7 @@ mod refresh;
 mod registration;
 mod revocation;
 mod risk;
+mod second_factors;
 mod userinfo;
 
 use countersign_testkit::{answer::Answer, house::House, provider::redemption};

@@ -59,6 +59,7 @@ async fn every_noun_has_its_verbs(engine: Engine) {
         let ids = keys[kind].as_array().unwrap().iter().map(|key| &key["id"]).collect::<Vec<_>>();
         assert!(ids.contains(&&rotated["id"]), "{keys}");
     }
+    keys_of_delegated_calls_take_turns(program).await;
     let mac = program.json(&["key", "list"]).await["mac"][0]["id"].as_str().unwrap().to_owned();
     expect(program, &format!("key revoke {mac}"), "/revoked", true).await;
 
@@ -75,6 +76,28 @@ async fn every_noun_has_its_verbs(engine: Engine) {
     assert!(acts.iter().any(|entry| entry["act"] == "user.merged" && entry["user"].is_string()), "{trail}");
     let deleted = acts.iter().filter(|entry| entry["act"] == "user.deleted");
     assert_eq!(deleted.map(|entry| &entry["user"]).collect::<Vec<_>>(), [other, uid.as_str()], "{trail}");
+}
+
+async fn keys_of_delegated_calls_take_turns(program: &Program) {
+    let made = expect(program, "key create --kind delegation --client c1 --expires 90days", "/client", "c1").await;
+    let id = made["id"].as_str().unwrap().to_owned();
+    assert!(made["credential"].as_str().unwrap().starts_with("hwx_sk_v1_") && made["expires_at"].is_string(), "{made}");
+    expect(program, "key list", "/delegation/0/id", id.as_str()).await;
+    let own = expect(program, &format!("key show {id}"), "/kind", "delegation").await["idp_key"].clone();
+    let next = expect(program, &format!("key rotate {id} --overlap 1h"), "/client", "c1").await;
+    expect(program, &format!("key show {id}"), "/replaced_by", next["id"].clone()).await;
+    assert!(program.json(&["key", "revoke", &id]).await["revoked_at"].is_string());
+    let newer = program.json(&["key", "rotate", "--kind", "delegation"]).await["id"].clone();
+    let after = expect(program, "key create --kind delegation --client c1", "/idp_key", newer.clone()).await;
+    assert_eq!(
+        after["idp_verify_key_pem"],
+        program.json(&["key", "show", newer.as_str().unwrap()]).await["verify_key_pem"]
+    );
+    expect(program, &format!("key revoke {}", own.as_str().unwrap()), "/revoked", true).await;
+    let nobodys = program.run(&["key", "create", "--kind", "delegation"]).await.refused(2);
+    assert!(nobodys.contains("--client ID"), "{nobodys}");
+    let foreign = program.run(&["key", "create", "--kind", "delegation", "--client", "c9"]).await.refused(1);
+    assert!(foreign.contains("there is no client `c9`"), "{foreign}");
 }
 
 /// Makes a user, shows and changes it in every way; gives its id.
@@ -134,6 +157,11 @@ async fn a_secret_is_printed_once_and_never_again(engine: Engine) {
         assert!(!done.ok().contains("\"secret\":\"sk_"));
     }
     assert!(!deployment.database.dump().await.contains(secret));
+    let made = program.run(&["key", "create", "--kind", "delegation", "--client", "c3", "--json"]).await.json();
+    for line in [&["key", "list"][..], &["key", "show", made["id"].as_str().unwrap()], &["audit", "tail"]] {
+        let shown = program.run(line).await.ok();
+        assert!(!shown.contains("hwx_sk_") && !shown.contains("PRIVATE KEY"), "{line:?}: {shown}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

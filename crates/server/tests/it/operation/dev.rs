@@ -61,6 +61,7 @@ async fn the_first_start_makes_a_project_that_is_ready_to_use() {
             "redirect_uri": "http://localhost:5000/callback",
             "public_key_pem": dev["oauth"]["public_key_pem"],
         },
+        "delegation": dev["delegation"],
         "backend": dev["backend"],
         "outbox_url": format!("{url}/dev/outbox"),
     });
@@ -69,6 +70,19 @@ async fn the_first_start_makes_a_project_that_is_ready_to_use() {
     assert!(own[0] != own[1] && own.iter().all(|secret| secret.as_str().unwrap().len() == 43), "{dev}");
     let pem = dev["oauth"]["public_key_pem"].as_str().unwrap();
     assert!(pem.starts_with("-----BEGIN PUBLIC KEY-----\n") && pem.ends_with("-----END PUBLIC KEY-----\n"), "{pem}");
+    let delegation = &dev["delegation"];
+    assert_eq!((&delegation["sp_id"], &delegation["kid"]), (&json!("c3"), &json!("hawcx")));
+    for (name, begins) in [
+        ("sp_signing_key_pem", "-----BEGIN PRIVATE KEY-----\n"),
+        ("sp_encryption_key_pem", "-----BEGIN PRIVATE KEY-----\n"),
+        ("idp_verify_key_pem", "-----BEGIN PUBLIC KEY-----\n"),
+        ("idp_encryption_key_pem", "-----BEGIN PUBLIC KEY-----\n"),
+        ("credential", "hwx_sk_v1_"),
+        ("backend_credential", "hwx_sk_v1_"),
+    ] {
+        assert!(delegation[name].as_str().unwrap().starts_with(begins), "{name}: {delegation}");
+    }
+    assert_ne!(delegation["credential"], delegation["backend_credential"]);
     let clients = newcomer.program.json(&["client", "list"]).await;
     let kinds: Vec<(&str, &str)> = clients
         .as_array()
@@ -160,7 +174,7 @@ async fn later_starts_use_what_the_first_one_made() {
 
     let second = newcomer.program.dev().await;
     let after = newcomer.dev_json();
-    for key in ["secret_key", "publishable_key", "hmac_secret", "backend"] {
+    for key in ["secret_key", "publishable_key", "hmac_secret", "delegation", "backend"] {
         assert_eq!(after[key], before[key], "{key}");
     }
     assert_eq!(after["url"], format!("http://localhost:{}", port(&second)));
@@ -178,10 +192,14 @@ async fn a_key_that_was_revoked_has_a_successor_at_the_next_start() {
     assert_eq!(first.stop().await.0, 0);
     let keys = newcomer.program.json(&["key", "list"]).await;
     newcomer.program.run(&["key", "revoke", keys["secret"][0]["id"].as_str().unwrap()]).await.ok();
+    let of_web = keys["delegation"].as_array().unwrap().iter().find(|key| key["client"] == "c3").unwrap();
+    newcomer.program.run(&["key", "revoke", of_web["id"].as_str().unwrap()]).await.ok();
 
     let second = newcomer.program.dev().await;
     let after = newcomer.dev_json();
     assert_ne!(after["secret_key"], before["secret_key"]);
+    assert_ne!(after["delegation"]["credential"], before["delegation"]["credential"]);
+    assert_eq!(after["delegation"]["backend_credential"], before["delegation"]["backend_credential"]);
     Backend::new(&second.client(), after["secret_key"].as_str().unwrap()).sign_up("ada@example.com").await.is_ok();
 }
 

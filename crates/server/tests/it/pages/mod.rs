@@ -8,6 +8,7 @@ mod own_passkeys;
 mod passkeys;
 mod prompts;
 mod risk;
+mod second_factors;
 mod sign_in;
 mod taken_back;
 mod trouble;

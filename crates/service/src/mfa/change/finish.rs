@@ -102,7 +102,7 @@ impl Service {
         let stored = second_factors::list(&mut reader.conn(), &project.project.id, user).await?;
         let before: Vec<Factor> = stored.into_iter().map(|stored| stored.factor).collect();
         let known_as = subject.map(|subject| subject.known_as.as_slice()).unwrap_or_default();
-        let notices = |kind| (kind, self.factor_notices(project, known_as, &before, kind, locale));
+        let notices = |kind| (kind, self.replacement_notices(project, known_as, &before, kind, locale));
         let entry = |act| self.change_entry(provider, user, act, now, caller);
         Ok(Plan {
             sought,

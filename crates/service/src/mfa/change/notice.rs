@@ -23,7 +23,7 @@ const MOST_TOLD: usize = 5;
 
 impl Service {
     /// To where codes went until now, then to the e-mail addresses that the user has had for longest: one that was added just now may be the thief's.
-    pub(crate) fn factor_notices(
+    pub(crate) fn replacement_notices(
         &self,
         project: &ProjectView,
         known_as: &[IdentityRecord],

@@ -30,6 +30,8 @@ pub(super) struct First {
     pub(super) is_demanded: bool,
     /// Is it for a change that a backend asked for? Then it takes a second factor of who has one, whatever they wish.
     pub(super) is_step_up: bool,
+    /// Is it for the user's own account?
+    pub(super) is_account: bool,
 }
 
 impl First {
@@ -53,6 +55,7 @@ impl First {
             factors: &factors,
             risk,
             is_demanded: self.is_demanded || self.is_step_up,
+            is_account: self.is_account,
         };
         let choices = match wanted(self.policy, &proved) {
             Wanted::Nothing => return Ok(None),

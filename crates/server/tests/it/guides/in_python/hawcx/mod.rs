@@ -1,5 +1,7 @@
 //! The third guide's backends: each exchanges a code, keeps the user, and lets in who has its session token.
 
+mod mfa;
+
 use std::{path::Path, process::Command};
 
 use countersign_testkit::{
