@@ -1,6 +1,6 @@
 //! Step-ups: a backend asks, the user proves, the backend has it done.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use countersign_domain::oauth::form::encode;
 use countersign_service::projects::state::StateChange;
@@ -55,7 +55,7 @@ fn app_shows(secret: &str, second: i64) -> String {
     let mut bits = String::new();
     for letter in secret.chars() {
         let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).unwrap();
-        bits.push_str(&format!("{value:05b}"));
+        write!(bits, "{value:05b}").unwrap();
     }
     let bytes: Vec<u8> = bits
         .as_bytes()
@@ -120,7 +120,7 @@ impl<'h> Screens<'h> {
         let base = [("client_id", "c3"), ("auth_session", self.auth_session.as_str())];
         let answer = self.house.node.client().post_form(CHALLENGE, &[&base, said].concat()).await;
         if let Some(next) = answer.json()["auth_session"].as_str() {
-            self.auth_session = next.to_owned();
+            next.clone_into(&mut self.auth_session);
         }
         answer
     }
@@ -181,20 +181,18 @@ pub(super) async fn asked_second(house: &House) -> Option<String> {
     let begun = house.node.client().post_form(CHALLENGE, &request).await;
     let mut screens = Screens { house, auth_session: begun.text("auth_session") };
     let answer = screens.prove_by_mail().await;
-    match answer.status() {
-        200 => None,
-        _ => {
-            let asked = prompt(&answer);
-            let to_mail = asked["destination"].as_str().is_some_and(|to| to.contains('@'));
-            let method = match asked["type"].as_str().unwrap() {
-                "enter_totp" => "totp",
-                "enter_code" if to_mail => "email_code",
-                "enter_code" => "sms_code",
-                other => panic!("{other} is asked: {asked}"),
-            };
-            Some(method.to_owned())
-        }
+    if answer.status() == 200 {
+        return None;
     }
+    let asked = prompt(&answer);
+    let to_mail = asked["destination"].as_str().is_some_and(|to| to.contains('@'));
+    let method = match asked["type"].as_str().unwrap() {
+        "enter_totp" => "totp",
+        "enter_code" if to_mail => "email_code",
+        "enter_code" => "sms_code",
+        other => panic!("{other} is asked: {asked}"),
+    };
+    Some(method.to_owned())
 }
 
 async fn an_authenticator_app_is_set_up_on_an_apps_own_screens_and_asked_for_from_then_on(engine: Engine) {

@@ -168,31 +168,7 @@ fn strangers(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
             ("garbage", client.with("authorization", "Basic garbage")),
             ("a secret key as bearer", bearer(secret)),
         ]),
-        "management" => BTreeMap::from([
-            ("nothing", client.clone()),
-            ("an empty assertion", bearer("")),
-            ("garbage", bearer("garbage")),
-            ("a secret key as bearer", bearer(secret)),
-            (
-                "an assertion that nobody signed",
-                bearer("eyJhbGciOiJub25lIiwia2lkIjoiYSJ9.eyJpc3MiOiJjNCIsInN1YiI6ImM0In0."),
-            ),
-            ("another scheme", client.with("authorization", "Basic YTpi")),
-            ("an old client's empty assertion", client.with("x-client-assertion", "")),
-        ]),
-        "delegation" => {
-            let signed = client.with("x-sp-id", "c3").with("x-enc-alg", "x25519-aesgcm");
-            let signed = signed
-                .with("x-signature-alg", "ed25519")
-                .with("x-timestamp", &house.node.service.now().seconds().to_string());
-            BTreeMap::from([
-                ("nothing", client.clone()),
-                ("a secret key as bearer", bearer(secret)),
-                ("no signature", signed.clone()),
-                ("a signature that nobody made", signed.with("x-signature", &"A".repeat(86))),
-                ("a client without keys", signed.with("x-sp-id", "c1").with("x-signature", &"A".repeat(86))),
-            ])
-        }
+        "management" | "delegation" => strangers_to_backends(house, scheme),
         "secret_bearer" => BTreeMap::from([
             ("nothing", client.clone()),
             ("an unknown key", bearer(&format!("sk_{}", "0".repeat(72)))),
@@ -213,6 +189,37 @@ fn strangers(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
         }
         other => panic!("nobody knows how to show no `{other}`"),
     }
+}
+
+/// The same of what signs each call of a backend.
+fn strangers_to_backends(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
+    let client = house.node.client();
+    let secret = house.key.secret.danger_expose();
+    let bearer = |token: &str| client.with("authorization", &format!("Bearer {token}"));
+    if scheme == "management" {
+        return BTreeMap::from([
+            ("nothing", client.clone()),
+            ("an empty assertion", bearer("")),
+            ("garbage", bearer("garbage")),
+            ("a secret key as bearer", bearer(secret)),
+            (
+                "an assertion that nobody signed",
+                bearer("eyJhbGciOiJub25lIiwia2lkIjoiYSJ9.eyJpc3MiOiJjNCIsInN1YiI6ImM0In0."),
+            ),
+            ("another scheme", client.with("authorization", "Basic YTpi")),
+            ("an old client's empty assertion", client.with("x-client-assertion", "")),
+        ]);
+    }
+    let signed = client.with("x-sp-id", "c3").with("x-enc-alg", "x25519-aesgcm");
+    let signed =
+        signed.with("x-signature-alg", "ed25519").with("x-timestamp", &house.node.service.now().seconds().to_string());
+    BTreeMap::from([
+        ("nothing", client.clone()),
+        ("a secret key as bearer", bearer(secret)),
+        ("no signature", signed.clone()),
+        ("a signature that nobody made", signed.with("x-signature", &"A".repeat(86))),
+        ("a client without keys", signed.with("x-sp-id", "c1").with("x-signature", &"A".repeat(86))),
+    ])
 }
 
 async fn every_operation_refuses_who_proves_nothing(engine: Engine) {
@@ -354,7 +361,7 @@ async fn every_example_of_a_request_is_one_that_the_server_reads(engine: Engine)
             None if operation.document["security"].to_string().contains("management") => drop(answer.detail(401)),
             // Nobody signed it: what is in envelopes is tested where they are sealed.
             None if operation.document["security"].to_string().contains("delegation") => {
-                assert_eq!(answer.status(), 401)
+                assert_eq!(answer.status(), 401);
             }
             // Read, and then refused: what opens a session expires, and this app shows what doesn't.
             None if operation.id == "openSession" => answer.denied(403, "forbidden"),
