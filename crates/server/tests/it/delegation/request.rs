@@ -170,7 +170,7 @@ async fn why_and_for_whom_is_in_the_trail(engine: Engine) {
     assert_eq!((&*entry.detail["reason"], &*entry.detail["requested_by"]), ("lost the telephone", "desk-7"));
     assert_eq!((entry.actor_kind.as_str(), entry.client_id.as_deref()), ("delegation_key", Some("c3")));
     for (jti, by, said) in [("2", "ada@example.com", "user"), ("3", "zoe@example.com", "z…@example.com")] {
-        house.clock.advance(Duration::from_secs(1));
+        house.advance(Duration::from_secs(1)).await;
         let audit = json!({ "audit": { "reason": "asked for it", "requested_by": by } });
         provider.call(UPDATE, &merged(wanting(&provider, jti, "email", jti == "3"), audit)).await.ok();
         let newest = house.trail().await.into_iter().rfind(|entry| entry.act.starts_with("factor.")).unwrap();
