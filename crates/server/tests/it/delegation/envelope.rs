@@ -26,6 +26,8 @@ on_both_engines!(
     names_that_contradict_each_other_name_nobody,
     a_forged_signature_costs_no_statement,
     forgers_are_held_up_and_their_tries_are_in_the_trail,
+    a_key_is_used_so_often_and_no_more,
+    what_no_handler_answers_has_the_same_shape,
 );
 
 async fn staged(engine: Engine) -> (House, ServiceProvider) {
@@ -322,4 +324,26 @@ async fn forgers_are_held_up_and_their_tries_are_in_the_trail(engine: Engine) {
     provider.opened(from("192.0.2.7").post_bytes(SET, body.clone()).await).ok();
     assert_eq!(house.counted(Act::DelegationRefused, "not_signed").await, 4);
     assert_eq!(house.counted(Act::DelegationRefused, "replayed").await, 0);
+}
+
+async fn a_key_is_used_so_often_and_no_more(engine: Engine) {
+    let (house, provider) = staged(engine).await;
+    house.set(&["limits.key.rate=1", "limits.key.burst=2"]).await;
+    let of_ada = json!({ "userid": "ada@example.com" });
+    for _ in 0..2 {
+        provider.call(GET, &of_ada).await.ok();
+    }
+    let refused = provider.call(GET, &of_ada).await;
+    refused.refused(429, "Too many calls with this key.");
+    assert!(refused.answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+    house.service_provider("c4").await.call(GET, &of_ada).await.ok();
+}
+
+async fn what_no_handler_answers_has_the_same_shape(engine: Engine) {
+    let (house, provider) = staged(engine).await;
+    let http = house.node.client();
+    http.get(SET).await.not_proved(405, "This path takes another method; the Allow header names it.");
+    let long = provider.signed(b"").post_bytes(SET, vec![b' '; 65 * 1024]).await;
+    long.not_proved(413, "The body must be at most 64 KiB.");
+    wished(&provider).await;
 }
