@@ -18,7 +18,8 @@ use crate::{
     app::App,
     client_api, delegation, dev,
     error::{
-        client_api::Failure as ClientApiFailure, delegation::Failure as DelegationFailure, vouch::Failure as VouchFailure,
+        client_api::Failure as ClientApiFailure, delegation::Failure as DelegationFailure,
+        vouch::Failure as VouchFailure,
     },
     extract::address::host_of,
     gateway,

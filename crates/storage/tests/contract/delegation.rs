@@ -108,12 +108,7 @@ fn sent() -> AwaitedCode {
 }
 
 fn sought(change: &StoredMfaChange) -> SoughtChange {
-    SoughtChange {
-        project: change.project.clone(),
-        id: change.id,
-        user: change.user,
-        client: change.client.clone(),
-    }
+    SoughtChange { project: change.project.clone(), id: change.id, user: change.user, client: change.client.clone() }
 }
 
 async fn a_change_reads_back_for_its_own_user_and_client_alone(engine: Engine) {
