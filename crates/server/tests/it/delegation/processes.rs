@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
+use countersign_crypto::encoding::encode;
 use countersign_testkit::{
-    database::Engine, on_both_engines, program::Running, service_provider::ServiceProvider, wait,
+    actors::merged, authenticator_app::AuthenticatorApp, database::Engine, on_both_engines, program::Running,
+    service_provider::ServiceProvider, wait,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{GET, NOT_PROVED, REPLAYED};
+use super::{
+    CREDS, GET, NOT_PROVED, REPLAYED, SET,
+    mfa_change::{INITIATE, VERIFY},
+};
 use crate::operation::deployment::Deployment;
 
 on_both_engines!(
     a_call_that_one_process_took_is_refused_at_the_other,
     keys_of_the_command_line_come_and_go_within_moments,
+    nothing_that_was_sealed_is_in_the_log_or_the_trail,
 );
 
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -67,4 +73,38 @@ async fn keys_of_the_command_line_come_and_go_within_moments(engine: Engine) {
         wait::until("the key is revoked", PATIENCE, || async { !is_taken(&provider).await }).await;
     }
     assert!(is_taken(&next).await);
+}
+
+async fn nothing_that_was_sealed_is_in_the_log_or_the_trail(engine: Engine) {
+    let deployment = Deployment::furnished(engine).await;
+    let made = deployment.program.json(&["key", "create", "--kind", "delegation", "--client", "c1"]).await;
+    let server = deployment.program.clone().environment("COUNTERSIGN_LOG__LEVEL", "trace").serve().await;
+    let provider = ServiceProvider::of_program(&server.client(), "c1", made["credential"].as_str().unwrap());
+    deployment.backend(&server).sign_up("ada.whole@example.com").await.is_ok();
+    let of_ada = |more: Value| merged(json!({ "userid": "ada.whole@example.com" }), more);
+    let begun = provider.call(INITIATE, &of_ada(json!({ "mfa_method": "totp" }))).await.ok();
+    let app = AuthenticatorApp::reading(begun["otpauth_uri"].as_str().unwrap());
+    let otp = app.code_at(provider.now());
+    let wrong = if otp == "000000" { "000001" } else { "000000" };
+    let typed = |otp: &str| of_ada(json!({ "session_id": begun["session_id"], "otp": otp }));
+    assert_eq!(provider.call(VERIFY, &typed(wrong)).await.status, 400);
+    provider.call(VERIFY, &typed(&otp)).await.ok();
+    provider.call(SET, &of_ada(json!({ "suggested_mfa": "always" }))).await.ok();
+    provider.call(CREDS, &json!({ "userid": "nobody.whole@example.com" })).await.refused(404, "There is no such user.");
+    let forged = provider.sealed(&of_ada(json!({})));
+    provider.signed(b"").post_bytes(SET, forged).await.not_proved(401, NOT_PROVED);
+    let (status, log) = server.stop().await;
+    assert_eq!(status, 0);
+    let dump = deployment.database.dump().await;
+    let (trail, rest): (Vec<&str>, Vec<&str>) = dump.lines().partition(|line| line.starts_with("audit_entries: "));
+    let secrets = ["totp_secret", "otpauth_uri"].map(|name| begun[name].as_str().unwrap());
+    let private = encode(*provider.credential.signer.danger_to_bytes().unwrap());
+    for secret in secrets.into_iter().chain([private.as_str(), "whole@example.com"]) {
+        assert!(!log.contains(secret) && !trail.join("\n").contains(secret), "{secret}");
+    }
+    for secret in secrets.into_iter().chain([private.as_str()]) {
+        assert!(!rest.join("\n").contains(secret), "{secret}");
+    }
+    assert!(log.contains("/hc_auth/v5/update/verify"), "what was asked is logged");
+    assert!(trail.iter().any(|line| line.contains("factor.added")), "{trail:?}");
 }
