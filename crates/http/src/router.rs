@@ -17,10 +17,13 @@ use tower::Service;
 use crate::{
     app::App,
     bootstrap, client_api, delegation, dev,
-    error::{client_api::Failure as ClientApiFailure, vouch::Failure as VouchFailure},
+    error::{
+        client_api::Failure as ClientApiFailure, delegation::Failure as DelegationFailure,
+        vouch::Failure as VouchFailure,
+    },
     extract::address::host_of,
     gateway,
-    layer::observe::{Observe, is_door_one},
+    layer::observe::{Observe, is_delegated, is_door_one},
     management, oauth, ops, pages, vouch,
 };
 
@@ -190,6 +193,8 @@ fn vouch_door(at: &str) -> Router<App> {
 async fn wrong_method(request: Request) -> Response {
     if is_door_one(request.uri().path()) {
         VouchFailure::wrong_method().into_response()
+    } else if is_delegated(request.uri().path()) {
+        DelegationFailure::wrong_method().into_response()
     } else {
         ClientApiFailure::wrong_method().into_response()
     }

@@ -322,7 +322,7 @@ impl Node {
 }
 
 #[expect(clippy::disallowed_methods, reason = "programs of others have no other clock")]
-fn real_time() -> Timestamp {
+pub(crate) fn real_time() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("it is later than 1970");
     Timestamp::EPOCH.plus(since)
 }

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::{
     answer::Answer,
-    house::{House, Node, p1},
+    house::{House, Node, p1, real_time},
     http::Client,
 };
 
@@ -30,8 +30,16 @@ pub struct ServiceProvider {
     pub client: String,
     /// What it was handed.
     pub credential: Arc<Credential>,
+    clock: Clock,
+}
+
+/// By what it signs.
+#[derive(Clone)]
+enum Clock {
     /// The server's time: on PostgreSQL that is the database's, and not the test's clock alone.
-    service: Arc<Service>,
+    OfService(Arc<Service>),
+    /// The time of day, by which programs go.
+    Real,
 }
 
 /// What was sealed for the backend.
@@ -56,12 +64,24 @@ impl House {
     /// The backend of a client that holds this credential.
     pub fn provider_with(&self, client: &str, credential: &str) -> ServiceProvider {
         let credential = Arc::new(Credential::parse(credential).expect("a credential"));
-        let service = Arc::clone(&self.node.service);
-        ServiceProvider { http: self.node.client(), client: client.to_owned(), credential, service }
+        let clock = Clock::OfService(Arc::clone(&self.node.service));
+        ServiceProvider { http: self.node.client(), client: client.to_owned(), credential, clock }
     }
 }
 
 impl ServiceProvider {
+    /// The backend of a client that calls a program.
+    pub fn of_program(http: &Client, client: &str, credential: &str) -> Self {
+        let credential = Arc::new(Credential::parse(credential).expect("a credential"));
+        Self { http: http.clone(), client: client.to_owned(), credential, clock: Clock::Real }
+    }
+
+    /// The same, calling so.
+    #[must_use]
+    pub fn through(&self, http: &Client) -> Self {
+        Self { http: http.clone(), ..self.clone() }
+    }
+
     /// The same at another server.
     #[must_use]
     pub fn at(&self, node: &Node) -> Self {
@@ -70,7 +90,10 @@ impl ServiceProvider {
 
     /// The time by which it signs.
     pub fn now(&self) -> Timestamp {
-        self.service.now()
+        match &self.clock {
+            Clock::OfService(service) => service.now(),
+            Clock::Real => real_time(),
+        }
     }
 
     /// A body as it is sent.

@@ -33,6 +33,11 @@ impl Failure {
         Self { status, detail: detail.into(), says_error: false, retry_after: None, cause: None }
     }
 
+    /// The path is right, the method isn't.
+    pub(crate) fn wrong_method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "This path takes another method; the Allow header names it.")
+    }
+
     /// A header that can be read in two ways, or in none.
     pub(crate) fn unclear_header(name: &HeaderName) -> Self {
         Self::new(StatusCode::BAD_REQUEST, format!("The header {name} must stand there once, in ASCII."))
@@ -105,6 +110,7 @@ impl From<NotOpened> for Failure {
         match refused {
             // One text for all of them: what opens, and what doesn't, is nothing to learn step by step.
             NotOpened::Envelope(_) => Self::new(StatusCode::BAD_REQUEST, "The envelope can't be opened."),
+            NotOpened::TooMany(limit) => Self::too_many(limit.retry_after, "Too many calls with this key."),
             NotOpened::Replayed => {
                 Self::new(StatusCode::UNAUTHORIZED, "This envelope was used before: seal another one for each call.")
             }

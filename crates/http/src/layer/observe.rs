@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     app::App,
-    error::{Cause, client_api, vouch},
+    error::{Cause, client_api, delegation, vouch},
 };
 
 /// Observes every request of a router.
@@ -85,7 +85,7 @@ where
             began: app.service.monotonic(),
             method: method_label(request.method()),
             route: request.extensions().get::<MatchedPath>().cloned(),
-            is_door_one: is_door_one(request.uri().path()),
+            door: Door::of(request.uri().path()),
             id: id.clone(),
         };
         request.extensions_mut().insert(id);
@@ -103,7 +103,7 @@ struct Asked {
     id: RequestId,
     method: &'static str,
     route: Option<MatchedPath>,
-    is_door_one: bool,
+    door: Door,
     began: Duration,
 }
 
@@ -145,7 +145,7 @@ impl<F: Future<Output = Result<Response, Infallible>>> Future for Observing<F> {
         let response = match catch_unwind(AssertUnwindSafe(|| this.answering.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(Ok(response))) => response,
-            Err(_) => panicked(this.asked.is_door_one),
+            Err(_) => panicked(this.asked.door),
         };
         Poll::Ready(Ok(this.observer.answered(this.asked, response)))
     }
@@ -206,23 +206,54 @@ impl FailureLog {
     }
 }
 
-fn panicked(is_door_one: bool) -> Response {
+fn panicked(door: Door) -> Response {
     let fault = Outage::Fault("a handler panicked".to_owned());
-    if is_door_one {
-        vouch::Failure::from(fault).into_response()
-    } else {
-        client_api::Failure::from(fault).into_response()
+    match door {
+        Door::One => vouch::Failure::from(fault).into_response(),
+        Door::Delegated => delegation::Failure::from(fault).into_response(),
+        Door::Other => client_api::Failure::from(fault).into_response(),
+    }
+}
+
+/// Whose shape an answer has that no handler made.
+#[derive(Debug, Clone, Copy)]
+enum Door {
+    One,
+    Delegated,
+    Other,
+}
+
+impl Door {
+    fn of(path: &str) -> Self {
+        match path {
+            path if is_door_one(path) => Self::One,
+            path if is_delegated(path) => Self::Delegated,
+            _ => Self::Other,
+        }
     }
 }
 
 /// Which door's shape an answer has that no handler made.
 pub(crate) fn is_door_one(path: &str) -> bool {
-    let within = match path.strip_prefix("/p/") {
+    let within = within(path);
+    is_below(within.strip_prefix("api/").unwrap_or(within), "auth")
+}
+
+/// The same, of calls that a customer's backend seals and signs.
+pub(crate) fn is_delegated(path: &str) -> bool {
+    ["hc_auth", "mfa", "device"].iter().any(|first| is_below(within(path), first))
+}
+
+/// A path without what names its project.
+fn within(path: &str) -> &str {
+    match path.strip_prefix("/p/") {
         Some(rest) => rest.split_once('/').map_or("", |(_, within)| within),
         None => path.trim_start_matches('/'),
-    };
-    let within = within.strip_prefix("api/").unwrap_or(within);
-    within == "auth" || within.starts_with("auth/")
+    }
+}
+
+fn is_below(path: &str, first: &str) -> bool {
+    path.strip_prefix(first).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -236,6 +267,16 @@ mod tests {
         }
         for path in ["/", "/v1/me", "/authx", "/api/x", "/p/auth", "/p/p1/v1/me", "/p/p1"] {
             assert!(!is_door_one(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn delegated_calls_are_known_by_their_path() {
+        for path in ["/hc_auth/v5/x", "/p/p1/hc_auth/v5/x", "/mfa/get", "/p/p1/mfa/update", "/device/revoke"] {
+            assert!(is_delegated(path), "{path}");
+        }
+        for path in ["/", "/v1/mfa", "/mfax", "/auth/mfa", "/p/mfa", "/hc_authx/v5"] {
+            assert!(!is_delegated(path), "{path}");
         }
     }
 

@@ -4,13 +4,15 @@
 //! A forged signature costs no statement of the database: keys are in memory. What is signed is taken once, by whichever node and at
 //! whichever address it comes: the path isn't under the signature.
 
+mod refused;
+
 use std::{sync::Arc, time::Duration};
 
 use countersign_crypto::{
     delegation::{
         SIGNATURE, SUITE,
-        envelope::{self, CannotOpen, UnverifiedEnvelope},
-        signature::{self, BadHeader, Headers, NotTaken, SignedHeaders, UnverifiedSignature, Verified},
+        envelope::{self, UnverifiedEnvelope},
+        signature::{self, BadHeader, Headers, SignedHeaders, UnverifiedSignature, Verified},
     },
     encoding,
 };
@@ -21,13 +23,14 @@ use countersign_domain::{
 use countersign_storage::spent::Spend;
 use zeroize::Zeroizing;
 
+pub use self::refused::{NotDelegated, NotOpened};
 use crate::{
     Service,
     address::{Address, Misaddressed},
     caller::Caller,
     directory::{ClientView, ProjectView},
     error::Outage,
-    limits::TooMany,
+    limits::Rate,
     tally::Refusal,
     verdicts::{ACCEPTED, Proof as Verdict},
 };
@@ -98,49 +101,6 @@ pub struct SealedAnswer {
     pub key_id: String,
 }
 
-/// Why nobody was proved to have called. What is said of it isn't sealed: nobody knows to whom.
-#[derive(Debug, thiserror::Error)]
-pub enum NotDelegated {
-    /// A header is missing, or isn't what it should be.
-    #[error(transparent)]
-    Header(BadHeader),
-    /// It is sealed in another way than ours.
-    #[error("`X-Enc-Alg` is not `x25519-aesgcm`")]
-    Suite,
-    /// There is no such project, client or key, or they don't belong together, or it is over.
-    #[error("no service provider of that name")]
-    Unknown,
-    /// Neither client nor key are named, and the project has too many keys to try.
-    #[error("the call doesn't say whose it is")]
-    NotNamed,
-    /// It was signed at another time.
-    #[error("the call was signed at another time: compare the clocks")]
-    Stale,
-    /// None of the keys made the signature, or the body is another.
-    #[error("none of the keys signed this")]
-    NotSigned,
-    /// Too many failed calls of this network.
-    #[error("too many failed calls from this network")]
-    TooMany(TooMany),
-    /// Nothing can be said.
-    #[error(transparent)]
-    Outage(#[from] Outage),
-}
-
-/// What is wrong with a call that is signed as it should be.
-#[derive(Debug, thiserror::Error)]
-pub enum NotOpened {
-    /// It isn't sealed as it should be, or not to us.
-    #[error(transparent)]
-    Envelope(#[from] CannotOpen),
-    /// It was made before, here or at another address.
-    #[error("the envelope was used before")]
-    Replayed,
-    /// Nothing can be said.
-    #[error(transparent)]
-    Outage(#[from] Outage),
-}
-
 impl<'a> DelegatedCall<'a> {
     fn headers(&self) -> Headers<'a> {
         Headers {
@@ -148,24 +108,6 @@ impl<'a> DelegatedCall<'a> {
             timestamp: self.timestamp,
             signature_alg: self.signature_alg,
             signature: self.signature,
-        }
-    }
-}
-
-impl From<BadHeader> for NotDelegated {
-    fn from(problem: BadHeader) -> Self {
-        match problem {
-            BadHeader::EncAlg => Self::Suite,
-            problem => Self::Header(problem),
-        }
-    }
-}
-
-impl From<NotTaken> for NotDelegated {
-    fn from(refused: NotTaken) -> Self {
-        match refused {
-            NotTaken::Stale => Self::Stale,
-            NotTaken::NotSigned => Self::NotSigned,
         }
     }
 }
@@ -317,6 +259,11 @@ impl Service {
         verified: &Verified,
         body: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
+        // As a secret key may be used.
+        let settings = &provider.project.settings;
+        let rate = Rate::per_second(settings.limit_key_rate, settings.limit_key_burst.max(settings.limit_key_rate));
+        let taken = self.limits.take(&("key", provider.key), rate, self.time.monotonic());
+        taken.map_err(NotOpened::TooMany)?;
         let envelope = UnverifiedEnvelope::parse(body)?;
         let opened = envelope.open(provider.project.delegation.openers(provider.idp_key))?;
         // The envelope and not what was signed: it is the same under another signature and in another spelling.
@@ -361,39 +308,5 @@ fn claimed_client(project: &ProjectView, call: &DelegatedCall<'_>) -> Result<Opt
         (Some(said), Some(of_key)) if said != of_key => Err(NotDelegated::Unknown),
         (Some(said), _) if project.client(&said).is_none() => Err(NotDelegated::Unknown),
         (said, of_key) => Ok(said.or(of_key)),
-    }
-}
-
-impl NotDelegated {
-    /// The reason as metrics and the audit trail have it.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Header(BadHeader::EncAlg) | Self::Suite => "enc_alg",
-            Self::Header(BadHeader::Timestamp) => "timestamp",
-            Self::Header(BadHeader::SignatureAlg) => "signature_alg",
-            Self::Header(BadHeader::Signature) => "signature",
-            Self::Unknown => "unknown",
-            Self::NotNamed => "not_named",
-            Self::Stale => "stale",
-            Self::NotSigned => "not_signed",
-            Self::TooMany(_) => "too_many",
-            Self::Outage(_) => "outage",
-        }
-    }
-}
-
-impl NotOpened {
-    /// The reason as metrics and the audit trail have it.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::Envelope(CannotOpen::NotAnEnvelope) => "not_an_envelope",
-            Self::Envelope(CannotOpen::Suite) => "suite",
-            Self::Envelope(CannotOpen::EphemeralKey) => "ephemeral_key",
-            Self::Envelope(CannotOpen::Nonce) => "nonce",
-            Self::Envelope(CannotOpen::Ciphertext) => "ciphertext",
-            Self::Envelope(CannotOpen::Refused) => "not_for_us",
-            Self::Replayed => "replayed",
-            Self::Outage(_) => "outage",
-        }
     }
 }

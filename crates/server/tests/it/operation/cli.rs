@@ -157,7 +157,7 @@ async fn a_secret_is_printed_once_and_never_again(engine: Engine) {
         assert!(!done.ok().contains("\"secret\":\"sk_"));
     }
     assert!(!deployment.database.dump().await.contains(secret));
-    let made = program.run(&["key", "create", "--kind", "delegation", "--client", "c3", "--json"]).await.json();
+    let made = program.run(&["key", "create", "--kind", "delegation", "--client", "c1", "--json"]).await.json();
     for line in [&["key", "list"][..], &["key", "show", made["id"].as_str().unwrap()], &["audit", "tail"]] {
         let shown = program.run(line).await.ok();
         assert!(!shown.contains("hwx_sk_") && !shown.contains("PRIVATE KEY"), "{line:?}: {shown}");

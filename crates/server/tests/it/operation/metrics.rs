@@ -9,6 +9,7 @@ use countersign_testkit::{
     http::Client,
     on_both_engines,
     program::{Program, Running},
+    service_provider::ServiceProvider,
     sign_in::sign_in,
     wait,
 };
@@ -19,6 +20,8 @@ on_both_engines!(
     what_happens_is_counted,
     a_known_token_and_garbage_cost_no_statement,
     a_verdict_on_a_known_user_costs_no_statement,
+    a_forged_signature_of_a_delegated_call_costs_no_statement,
+    nobody_costs_as_many_statements_as_somebody_who_never_said,
     paths_of_strangers_make_no_new_series
 );
 
@@ -148,6 +151,62 @@ async fn a_verdict_on_a_known_user_costs_no_statement(engine: Engine) {
         app(&format!("new-{number}")).verify().await.is_ok();
         assert!(statements().await - before > 0.0, "whoever is new is looked up");
     }
+}
+
+/// A server, and the backend of `c1` that seals and signs its calls.
+async fn with_provider(deployment: &Deployment) -> (Running, ServiceProvider) {
+    let made = deployment.program.json(&["key", "create", "--kind", "delegation", "--client", "c1"]).await;
+    let server = with_metrics(&deployment.program).serve().await;
+    let provider = ServiceProvider::of_program(&server.client(), "c1", made["credential"].as_str().unwrap());
+    (server, provider)
+}
+
+const SUGGESTED: &str = "/hc_auth/v5/update/get-suggested-mfa";
+
+async fn a_forged_signature_of_a_delegated_call_costs_no_statement(engine: Engine) {
+    let deployment = Deployment::furnished(engine).await;
+    deployment.program.run(&["project", "set", "p1", "limits.failures=1000000"]).await.ok();
+    let (server, provider) = with_provider(&deployment).await;
+    let statements = || async { Metrics::of(&server).await.sum("countersign_sql_statements_total") };
+    let body = provider.sealed(&serde_json::json!({ "userid": "ada@example.com" }));
+    let other = provider.signed(&provider.sealed(&serde_json::json!({})));
+    wait::until("a forged signature costs nothing", PATIENCE, || async {
+        let before = statements().await;
+        for _ in 0..10 {
+            assert_eq!(other.post_bytes(SUGGESTED, body.clone()).await.status(), 401);
+        }
+        statements().await - before == 0.0
+    })
+    .await;
+    for _ in 0..20 {
+        let before = statements().await;
+        provider.call(SUGGESTED, &serde_json::json!({ "userid": "ada@example.com" })).await.ok();
+        assert!(statements().await - before > 0.0, "what is signed is used up");
+    }
+    let page = Metrics::of(&server).await;
+    for reason in ["not_signed", "accepted"] {
+        let labels = [r#"proof="delegation""#, &format!(r#"reason="{reason}""#)];
+        assert!(page.with("countersign_verdicts_total", &labels) > 0.0, "{reason}");
+    }
+}
+
+async fn nobody_costs_as_many_statements_as_somebody_who_never_said(engine: Engine) {
+    let deployment = Deployment::furnished(engine).await;
+    let (server, provider) = with_provider(&deployment).await;
+    deployment.backend(&server).sign_up("ada@example.com").await.is_ok();
+    let statements = || async { Metrics::of(&server).await.sum("countersign_sql_statements_total") };
+    let mut costs = Vec::new();
+    for userid in ["ada@example.com", "eve@example.com"] {
+        let mut fewest = f64::INFINITY;
+        // The feed is read by statements, too: the cheapest of many is what the call itself costs.
+        for _ in 0..30 {
+            let before = statements().await;
+            provider.call(SUGGESTED, &serde_json::json!({ "userid": userid })).await.ok();
+            fewest = fewest.min(statements().await - before);
+        }
+        costs.push(fewest);
+    }
+    assert!(costs[0] > 0.0 && (costs[0] - costs[1]).abs() < 0.5, "{costs:?}");
 }
 
 async fn paths_of_strangers_make_no_new_series(engine: Engine) {
