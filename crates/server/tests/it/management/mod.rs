@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod calls;
+mod kinds;
 mod real_clients;
 mod sealed;
 mod step_up;

@@ -39,8 +39,8 @@ on_both_engines!(
 );
 
 const START: &str = "/v1/management/stepup/start-token";
-const CONSUME: &str = "/v1/management/stepup/consume";
-const CHALLENGE: &str = "/oauth2/authorize-challenge";
+pub(super) const CONSUME: &str = "/v1/management/stepup/consume";
+pub(super) const CHALLENGE: &str = "/oauth2/authorize-challenge";
 const ADA: &str = "ada@example.com";
 const NUMBER: &str = "+15551234567";
 
@@ -84,7 +84,7 @@ fn sms(userid: &str) -> Value {
     })
 }
 
-fn email(userid: &str) -> Value {
+pub(super) fn email(userid: &str) -> Value {
     json!({ "subject_userid": userid, "purpose": "change_mfa_method", "new_mfa_method": "email_otp" })
 }
 
@@ -92,13 +92,13 @@ fn phone(userid: &str, number: &str) -> Value {
     json!({ "subject_userid": userid, "purpose": "change_phone_number", "new_phone_number": number })
 }
 
-async fn start(backend: &ManagingBackend<'_>, asked: &Value) -> String {
+pub(super) async fn start(backend: &ManagingBackend<'_>, asked: &Value) -> String {
     let started = backend.call(START, asked).await.ok().json();
     assert_eq!(started["expires_in"], 60);
     started["start_token"].as_str().unwrap().to_owned()
 }
 
-async fn consume(backend: &ManagingBackend<'_>, receipt: &str) -> Answer {
+pub(super) async fn consume(backend: &ManagingBackend<'_>, receipt: &str) -> Answer {
     backend.call(CONSUME, &json!({ "step_up_receipt": receipt })).await
 }
 
@@ -156,7 +156,7 @@ fn prompt(answer: &Answer) -> Value {
 }
 
 /// Passes by mail alone, where nothing more is to be proved.
-async fn passed_by_mail(house: &House, start_token: &str) -> String {
+pub(super) async fn passed_by_mail(house: &House, start_token: &str) -> String {
     let (mut screens, begun) = Screens::begin(house, start_token).await;
     prompt(&begun);
     screens.prove_by_mail().await.ok().text("step_up_receipt")
