@@ -6,7 +6,10 @@ use countersign_service::keys::delegation::DelegationPem;
 use countersign_testkit::{database::Engine, house::House};
 use serde_json::{Value, json};
 
-use crate::guides::{in_python::python, tools::run};
+use crate::guides::{
+    in_python::{python, python_of},
+    tools::{run, told as told_by_the_run},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guides_client_changes_a_second_factor_and_is_told_what_is_wrong() {
@@ -32,6 +35,28 @@ async fn the_guides_client_changes_a_second_factor_and_is_told_what_is_wrong() {
     let done = run(script.into()).await.json();
     changed(&done);
     refused(&done);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_of_later_versions_calls_with_a_credential_alone() {
+    let house = House::open_now(Engine::Sqlite).await;
+    house.backend().new_app("ada@example.com").await;
+    house.another_project("p2").await;
+    let (project, client) = ("p1".parse().unwrap(), "c4".parse().unwrap());
+    let made = house.node.service.create_delegation_key(&project, &client, None).await.unwrap();
+    let told = json!({
+        "url": house.public_url(), "user": "ada@example.com", "credential": made.credential.danger_expose(),
+    });
+    let mut script = python_of(&told_by_the_run("COUNTERSIGN_TEST_PYTHON_NEWER"));
+    script.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/delegation/by_later_client.py"));
+    script.arg(told.to_string());
+    let done = run(script.into()).await.json();
+    for way in ["by project", "by key"] {
+        assert_eq!(done[way]["email"], "ada@example.com", "{way}: {done}");
+    }
+    assert_eq!(done["another project"]["status"], 401, "{done}");
+    assert_eq!(done["unknown user"]["status"], 404, "{done}");
+    assert!(done["unknown user"]["detail"].as_str().unwrap().contains("There is no such user."), "{done}");
 }
 
 async fn handed_over(house: &House, project: &str, client: &str) -> DelegationPem {

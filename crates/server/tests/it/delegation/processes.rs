@@ -26,13 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 async fn is_taken(provider: &ServiceProvider) -> bool {
     let body = provider.sealed(&json!({ "userid": "ada@example.com" }));
     let answer = provider.signed(&body).post_bytes(GET, body).await;
-    match answer.status() {
-        200 => provider.opened(answer).json.get("suggested_mfa").is_some(),
-        _ => {
-            answer.not_proved(401, NOT_PROVED);
-            false
-        }
+    if answer.status() == 200 {
+        return provider.opened(answer).json.get("suggested_mfa").is_some();
     }
+    answer.not_proved(401, NOT_PROVED);
+    false
 }
 
 /// Both servers and a backend at the first.
