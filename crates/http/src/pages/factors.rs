@@ -66,9 +66,9 @@ fn codes(visitor: &Visitor, view: CodesView) -> Response {
     let words = FactorWords(view.locale);
     let frame = Frame::new(&visitor.at(), view.look, view.locale, words.codes_title());
     let logo = frame.look.logo.clone();
-    let codes = view.codes.iter().map(|code| code.danger_expose().to_owned()).collect();
+    let shown = view.codes.iter().map(|code| code.danger_expose().to_owned()).collect();
     let account = format!("{}/account", visitor.at());
-    page(StatusCode::OK, &Codes { frame, words, codes, account }, &Needs { logo: logo.as_ref(), ..Needs::default() })
+    page(StatusCode::OK, &Codes { frame, words, shown, account }, &Needs { logo: logo.as_ref(), ..Needs::default() })
 }
 
 /// The second factors on a user's own page.
@@ -99,7 +99,7 @@ impl Factors {
         ];
         Self {
             words,
-            rows: state.factors.into_iter().map(|factor| Row::of(words, factor)).collect(),
+            rows: state.factors.iter().map(|factor| Row::of(words, factor)).collect(),
             may_add_totp: own.addable.contains(&FactorKind::Totp),
             recovery: words.recovery_left(&state.recovery_codes.to_string()),
             preferences: preferences.map(|(it, said)| (it.as_str(), said, it == wished)).into(),
@@ -108,7 +108,7 @@ impl Factors {
 }
 
 impl Row {
-    fn of(words: FactorWords, factor: Factor) -> Self {
+    fn of(words: FactorWords, factor: &Factor) -> Self {
         let to = factor.contact.as_ref().map(|contact| contact.value().to_owned()).unwrap_or_default();
         let pages = Words(words.0);
         Self {
@@ -141,6 +141,6 @@ struct SetUp {
 struct Codes {
     frame: Frame,
     words: FactorWords,
-    codes: Vec<String>,
+    shown: Vec<String>,
     account: String,
 }

@@ -1,13 +1,21 @@
 //! The pages of the second half of a sign-in: another factor is shown, or set up.
 
+use std::fmt::Write as _;
+
 use askama::Template;
 use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use countersign_domain::locale::Locale;
+use countersign_domain::{
+    locale::Locale,
+    risk::{Assessment, Reason},
+};
 use countersign_service::{
-    browser::{mistake::Mistake, page::Stage},
+    browser::{
+        mistake::Mistake,
+        page::{SecondCode, Stage, TotpSetUp},
+    },
     sign_in::MethodChoice,
 };
 use qrcodegen::{QrCode, QrCodeEcc};
@@ -25,6 +33,8 @@ pub(super) struct Parts {
     pub(super) frame: Frame,
     pub(super) common: Common,
     pub(super) mistake: Option<Mistake>,
+    /// What speaks against the sign-in.
+    pub(super) risk: Assessment,
     /// Mail is slow.
     pub(super) is_late: bool,
 }
@@ -33,72 +43,116 @@ pub(super) struct Parts {
 pub(super) fn title(locale: Locale, stage: &Stage) -> String {
     let words = FactorWords(locale);
     match stage {
-        Stage::Choose { is_set_up: true, .. } | Stage::SetUpTotp { .. } | Stage::SetUpPhone { .. } => {
-            words.set_up_title()
-        }
+        Stage::Choose { is_set_up: true, .. } | Stage::SetUpTotp(_) | Stage::SetUpPhone { .. } => words.set_up_title(),
         _ => words.second_title(),
     }
 }
 
 pub(super) fn show(parts: Parts, stage: Stage, needs: &Needs<'_>) -> Response {
-    let words = FactorWords(parts.frame.lang);
-    let Parts { frame, common, mistake, is_late } = parts;
-    let problem = mistake.map(|mistake| of_mistake(frame.words, mistake));
     match stage {
-        Stage::Choose { is_set_up, methods } => {
-            let lead = if is_set_up { words.set_up_lead() } else { words.choose_lead() };
-            let others = Others::of(words, methods, false);
-            page(StatusCode::OK, &Choose { frame, common, words, lead, problem, others }, needs)
-        }
-        Stage::Second { destination, length, resend_in, tries, tries_left, is_over, others } => {
-            let lead = destination.as_ref().map_or_else(|| words.totp_lead(), |to| words.sent_lead(to));
-            let template = Second {
-                lead,
-                length,
-                is_sent: destination.is_some(),
-                resend_in: resend_in.as_secs() + u64::from(resend_in.subsec_nanos() > 0),
-                problem: told(words, mistake.zip(problem), tries, tries_left)
-                    .or_else(|| is_over.then(|| frame.words.code_over())),
-                is_tried_out: tries_left == 0,
-                is_over,
-                is_late: is_late && destination.is_some_and(|to| to.contains('@')),
-                others: Others::of(words, others, true),
-                frame,
-                common,
-                words,
-            };
-            page(StatusCode::OK, &template, needs)
-        }
-        Stage::SetUpTotp { secret, otpauth_uri, length, tries, tries_left, others } => {
-            let template = SetUpTotp {
-                problem: told(words, mistake.zip(problem), tries, tries_left),
-                is_tried_out: tries_left == 0,
-                new: NewTotp::of(&secret, otpauth_uri),
-                length,
-                others: Others::of(words, others, true),
-                frame,
-                common,
-                words,
-            };
-            page(StatusCode::OK, &template, needs)
-        }
-        Stage::SetUpPhone { others } => {
-            let others = Others::of(words, others, true);
-            page(StatusCode::OK, &SetUpPhone { frame, common, words, problem, others }, needs)
-        }
+        Stage::Choose { is_set_up, methods } => page(StatusCode::OK, &Choose::of(parts, is_set_up, methods), needs),
+        Stage::Second(asked) => page(StatusCode::OK, &Second::of(parts, asked), needs),
+        Stage::SetUpTotp(new) => page(StatusCode::OK, &SetUpTotp::of(parts, new), needs),
+        Stage::SetUpPhone { others } => page(StatusCode::OK, &SetUpPhone::of(parts, others), needs),
         // Shown by their own pages.
         Stage::Who { .. } | Stage::Code { .. } | Stage::Consent { .. } => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn told(words: FactorWords, mistake: Option<(Mistake, String)>, tries: u32, tries_left: u32) -> Option<String> {
-    let wrong = || words.wrong_code(&tries_left.to_string());
-    match mistake {
-        _ if tries_left == 0 => Some(words.tried_out()),
-        Some((Mistake::WrongCode, _)) | None if tries > 0 => Some(wrong()),
-        Some((_, problem)) => Some(problem),
-        None => None,
+impl Parts {
+    fn words(&self) -> FactorWords {
+        FactorWords(self.frame.lang)
     }
+
+    fn problem(&self) -> Option<String> {
+        self.mistake.map(|mistake| of_mistake(self.frame.words, mistake))
+    }
+
+    fn told(&self, tries: u32, tries_left: u32) -> Option<String> {
+        let words = self.words();
+        match self.mistake {
+            _ if tries_left == 0 => Some(words.tried_out()),
+            Some(Mistake::WrongCode) | None if tries > 0 => Some(words.wrong_code(&tries_left.to_string())),
+            _ => self.problem(),
+        }
+    }
+}
+
+impl Choose {
+    fn of(parts: Parts, is_set_up: bool, methods: Vec<MethodChoice>) -> Self {
+        let words = parts.words();
+        Self {
+            lead: if is_set_up { words.set_up_lead() } else { words.choose_lead() },
+            problem: parts.problem(),
+            risks: of_risk(words, &parts.risk),
+            others: Others::of(words, methods, false),
+            words,
+            frame: parts.frame,
+            common: parts.common,
+        }
+    }
+}
+
+impl Second {
+    fn of(parts: Parts, asked: SecondCode) -> Self {
+        let words = parts.words();
+        let SecondCode { destination, length, resend_in, tries, tries_left, is_over, others } = asked;
+        let over = is_over.then(|| parts.frame.words.code_over());
+        let resend = if destination.is_some() {
+            Resend::In(resend_in.as_secs() + u64::from(resend_in.subsec_nanos() > 0))
+        } else {
+            Resend::Never
+        };
+        Self {
+            lead: destination.as_ref().map_or_else(|| words.totp_lead(), |to| words.sent_lead(to)),
+            length,
+            resend,
+            problem: parts.told(tries, tries_left).or(over),
+            is_tried_out: tries_left == 0,
+            is_over,
+            is_late: parts.is_late && destination.is_some_and(|to| to.contains('@')),
+            risks: of_risk(words, &parts.risk),
+            others: Others::of(words, others, true),
+            words,
+            frame: parts.frame,
+            common: parts.common,
+        }
+    }
+}
+
+impl SetUpTotp {
+    fn of(parts: Parts, new: TotpSetUp) -> Self {
+        let words = parts.words();
+        let TotpSetUp { secret, otpauth_uri, length, tries, tries_left, others } = new;
+        Self {
+            problem: parts.told(tries, tries_left),
+            is_tried_out: tries_left == 0,
+            new: NewTotp::of(&secret, otpauth_uri),
+            length,
+            others: Others::of(words, others, true),
+            words,
+            frame: parts.frame,
+            common: parts.common,
+        }
+    }
+}
+
+impl SetUpPhone {
+    fn of(parts: Parts, others: Vec<MethodChoice>) -> Self {
+        let words = parts.words();
+        let (problem, others) = (parts.problem(), Others::of(words, others, true));
+        Self { problem, others, words, frame: parts.frame, common: parts.common }
+    }
+}
+
+/// Why more is asked than usual.
+fn of_risk(words: FactorWords, risk: &Assessment) -> Vec<String> {
+    let said = |reason: &Reason| match reason {
+        Reason::NewDevice => words.risk_new_device(),
+        Reason::NewNetwork => words.risk_new_network(),
+        Reason::ManyFailures => words.risk_many_failures(),
+    };
+    risk.reasons().iter().map(said).collect()
 }
 
 /// What goes into an authenticator app, as a page shows it.
@@ -122,7 +176,10 @@ impl NewTotp {
             Ok(code) => {
                 let dark = (0..code.size()).flat_map(|y| (0..code.size()).map(move |x| (x, y)));
                 let fields = dark.filter(|(x, y)| code.get_module(*x, *y));
-                let path = fields.map(|(x, y)| format!("M{} {}h1v1h-1z", x + MARGIN, y + MARGIN)).collect();
+                let path = fields.fold(String::new(), |mut path, (x, y)| {
+                    let _ = write!(path, "M{} {}h1v1h-1z", x + MARGIN, y + MARGIN);
+                    path
+                });
                 (path, code.size() + 2 * MARGIN)
             }
             // Too long a name for a code: the key is there all the same.
@@ -166,7 +223,15 @@ struct Choose {
     words: FactorWords,
     lead: String,
     problem: Option<String>,
+    risks: Vec<String>,
     others: Others,
+}
+
+/// When another code may be asked for, in seconds.
+#[derive(Clone, Copy)]
+enum Resend {
+    Never,
+    In(u64),
 }
 
 #[derive(Template)]
@@ -177,12 +242,12 @@ struct Second {
     words: FactorWords,
     lead: String,
     length: usize,
-    is_sent: bool,
-    resend_in: u64,
+    resend: Resend,
     problem: Option<String>,
     is_tried_out: bool,
     is_over: bool,
     is_late: bool,
+    risks: Vec<String>,
     others: Others,
 }
 

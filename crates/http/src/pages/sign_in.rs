@@ -140,7 +140,7 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
     let title = match &stage {
         Stage::Who { .. } => words.sign_in_title(),
         Stage::Code { .. } => words.code_title(),
-        Stage::Choose { .. } | Stage::Second { .. } | Stage::SetUpTotp { .. } | Stage::SetUpPhone { .. } => {
+        Stage::Choose { .. } | Stage::Second(_) | Stage::SetUpTotp(_) | Stage::SetUpPhone { .. } => {
             second::title(view.locale, &stage)
         }
         Stage::Consent { .. } => words.consent_title(client.as_deref().unwrap_or_default()),
@@ -176,8 +176,8 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
             };
             page(StatusCode::OK, &template, &needs)
         }
-        stage @ (Stage::Choose { .. } | Stage::Second { .. } | Stage::SetUpTotp { .. } | Stage::SetUpPhone { .. }) => {
-            second::show(Parts { frame, common, mistake, is_late: mail == ChannelState::Fails }, stage, &needs)
+        stage @ (Stage::Choose { .. } | Stage::Second(_) | Stage::SetUpTotp(_) | Stage::SetUpPhone { .. }) => {
+            second::show(Parts { frame, common, mistake, risk, is_late: mail == ChannelState::Fails }, stage, &needs)
         }
         Stage::Consent { known_as, scopes } => {
             let scopes = scopes.iter().filter_map(|scope| of_scope(words, scope)).collect();

@@ -120,7 +120,7 @@ impl Service {
         }
         let by = By::User { caller, locale: locale_of(&[], browser) };
         let done = match change {
-            FactorChange::NewTotp => return Ok(self.new_totp_page(&owner, browser, None).await?),
+            FactorChange::NewTotp => return self.new_totp_page(&owner, browser, None).await,
             FactorChange::AddTotp { sealed, code } => return self.add_totp(&owner, sealed, code, browser, by).await,
             FactorChange::MakeCodes => return self.codes_page(&owner, browser, by).await,
             FactorChange::Remove { kind } => match kind.parse::<FactorKind>() {

@@ -84,37 +84,9 @@ pub enum Stage {
         methods: Vec<MethodChoice>,
     },
     /// Which code does the app show, or was sent as a second factor?
-    Second {
-        /// Where it went, as far as it may be shown; none: an app shows it.
-        destination: Option<String>,
-        /// How many digits it has.
-        length: usize,
-        /// How long until another may be asked for.
-        resend_in: Duration,
-        /// How often something wrong was shown.
-        tries: u32,
-        /// How often something may still be shown.
-        tries_left: u32,
-        /// Is the code's time over?
-        is_over: bool,
-        /// What else would do.
-        others: Vec<MethodChoice>,
-    },
+    Second(SecondCode),
     /// What does an app show that was given this?
-    SetUpTotp {
-        /// To be typed.
-        secret: String,
-        /// For a QR code.
-        otpauth_uri: String,
-        /// How many digits it shows.
-        length: usize,
-        /// How often something wrong was shown.
-        tries: u32,
-        /// How often something may still be shown.
-        tries_left: u32,
-        /// What else could be set up.
-        others: Vec<MethodChoice>,
-    },
+    SetUpTotp(TotpSetUp),
     /// Which telephone is to get codes?
     SetUpPhone {
         /// What else could be set up.
@@ -127,6 +99,40 @@ pub enum Stage {
         /// What.
         scopes: Vec<String>,
     },
+}
+
+/// A code that is a second factor.
+pub struct SecondCode {
+    /// Where it went, as far as it may be shown; none: an app shows it.
+    pub destination: Option<String>,
+    /// How many digits it has.
+    pub length: usize,
+    /// How long until another may be asked for.
+    pub resend_in: Duration,
+    /// How often something wrong was shown.
+    pub tries: u32,
+    /// How often something may still be shown.
+    pub tries_left: u32,
+    /// Is the code's time over?
+    pub is_over: bool,
+    /// What else would do.
+    pub others: Vec<MethodChoice>,
+}
+
+/// An authenticator app that is being set up.
+pub struct TotpSetUp {
+    /// To be typed.
+    pub secret: String,
+    /// For a QR code.
+    pub otpauth_uri: String,
+    /// How many digits it shows.
+    pub length: usize,
+    /// How often something wrong was shown.
+    pub tries: u32,
+    /// How often something may still be shown.
+    pub tries_left: u32,
+    /// What else could be set up.
+    pub others: Vec<MethodChoice>,
 }
 
 /// A sign-in of this browser's.
@@ -208,7 +214,7 @@ impl Service {
             known_as: self.may_go_on_as(own).await?,
             mail: self.channel_state(Channel::Email),
             has_passkeys: self.has_passkeys(&own.project),
-            risk: self.told_risk(&own.project, sign_in.identity.as_ref()),
+            risk: self.risk_of(&own.project, sign_in),
             stage: self.stage(own).await?,
         })
     }
@@ -277,14 +283,16 @@ impl Service {
     fn second_stage(&self, own: &Own, second: &Second) -> Stage {
         let (now, others, tries_left) = (self.now(), other_methods(second), second.tries_left());
         let choose = || Stage::Choose { is_set_up: second.is_set_up(), methods: second_methods(second) };
-        let of_code = |sent: Option<(&SentCode, &Identity)>, others| Stage::Second {
-            destination: sent.and_then(|(_, to)| destination_of(to)).map(|to| to.masked()),
-            length: DIGITS,
-            resend_in: sent.map_or(Duration::ZERO, |(code, _)| code.resend_at().since(now)),
-            tries: second.tries,
-            tries_left,
-            is_over: sent.is_some_and(|(code, _)| code.expires_at().is_past(now)),
-            others,
+        let of_code = |sent: Option<(&SentCode, &Identity)>, others| {
+            Stage::Second(SecondCode {
+                destination: sent.and_then(|(_, to)| destination_of(to)).map(|to| to.masked()),
+                length: DIGITS,
+                resend_in: sent.map_or(Duration::ZERO, |(code, _)| code.resend_at().since(now)),
+                tries: second.tries,
+                tries_left,
+                is_over: sent.is_some_and(|(code, _)| code.expires_at().is_past(now)),
+                others,
+            })
         };
         match &second.asked {
             Asked::Which => choose(),
@@ -292,14 +300,14 @@ impl Service {
             Asked::Sent { to, code, .. } | Asked::NewPhone { to, code } => of_code(Some((code, to)), others),
             Asked::WhichPhone => Stage::SetUpPhone { others },
             Asked::NewTotp { sealed_seed } => match self.new_totp(&own.project, &own.kept.sign_in, sealed_seed) {
-                Some(new) => Stage::SetUpTotp {
+                Some(new) => Stage::SetUpTotp(TotpSetUp {
                     secret: new.secret.danger_expose().to_owned(),
                     otpauth_uri: new.otpauth_uri.danger_expose().to_owned(),
                     length: DIGITS,
                     tries: second.tries,
                     tries_left,
                     others,
-                },
+                }),
                 None => choose(),
             },
         }

@@ -56,7 +56,7 @@ impl Service {
                     Some(PasskeyChallenge { options, expires_at, .. }) => Prompt::ShowPasskey { options, expires_at },
                     None => self.prompt(project, &kept.sign_in, hint),
                 };
-                let risk = self.told_risk(project, kept.sign_in.identity.as_ref());
+                let risk = self.risk_of(project, &kept.sign_in);
                 Ok(Outcome::Asked { handle: next, prompt, risk })
             }
             Ok(Stepped::Passed { code: Some(code), .. }) => Ok(Outcome::Code(code)),

@@ -7,6 +7,7 @@ use countersign_domain::{
     id::{ProjectId, UserId},
     identity::Identity,
     risk::{Assessment, PLACES, Place, Proved, Signals, assess},
+    sign_in::SignIn,
 };
 use countersign_storage::{Conn, error::Result, sign_in_places};
 use metrics::counter;
@@ -56,6 +57,14 @@ pub(super) fn count(risk: &Assessment) {
 }
 
 impl Service {
+    /// What may be told to whoever has got so far: once a first factor is proved, everything.
+    pub(crate) fn risk_of(&self, project: &ProjectView, sign_in: &SignIn) -> Assessment {
+        match sign_in.second() {
+            Some(_) => sign_in.risk.clone(),
+            None => self.told_risk(project, sign_in.identity.as_ref()),
+        }
+    }
+
     /// What may be told to whoever names this address.
     pub(crate) fn told_risk(&self, project: &ProjectView, identity: Option<&Identity>) -> Assessment {
         let failures = identity.map_or(0, |identity| self.wrong_codes_lately(project, identity));
@@ -68,9 +77,8 @@ impl Service {
             failures: match who {
                 Who::Address(Claim { arrival, .. }) => self.wrong_codes_lately(project, &arrival.identity),
                 // Whatever was typed, the passkey's owner need not have the address.
-                Who::Passkey { .. } => 0,
-                // It was judged before.
-                Who::Second(_) => 0,
+                // And a second factor was judged with the first.
+                Who::Passkey { .. } | Who::Second(_) => 0,
             },
             place: caller_marks::place(project.caller_marks_key(), caller.address, &caller.user_agent),
         }

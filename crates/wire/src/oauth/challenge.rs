@@ -176,7 +176,8 @@ pub enum PromptBody {
 pub struct RiskBody {
     /// `true`.
     pub detected: bool,
-    /// `many_failures`: wrong codes were shown lately for this address, by whomever, and whether or not anybody has it. There may be others one day.
+    /// `many_failures`: wrong codes were shown lately for this address, by whomever, and whether or not anybody has it. Once a first factor is proved
+    /// also `new_device` and `new_network`: the user never signed in with such a device, or from this network. There may be others one day.
     #[schema(value_type = Vec<String>)]
     pub reasons: Vec<&'static str>,
 }

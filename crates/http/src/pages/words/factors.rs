@@ -66,6 +66,14 @@ catalogue! {
             En: "This is not a telephone number. Please write it like +49 170 1234567, with the country.",
             De: "Das ist keine Telefonnummer. Bitte schreiben Sie sie wie +49 170 1234567, mit dem Land.",
         }
+        /// Before the reasons.
+        risk_lead() { En: "We ask because something is unusual:", De: "Wir fragen, weil etwas ungewöhnlich ist:" }
+        /// A reason.
+        risk_new_device() { En: "You have not signed in with this device before.", De: "Mit diesem Gerät haben Sie sich noch nie angemeldet." }
+        /// A reason.
+        risk_new_network() { En: "You have not signed in from this network before.", De: "Aus diesem Netz haben Sie sich noch nie angemeldet." }
+        /// A reason.
+        risk_many_failures() { En: "Wrong codes were typed for your address lately.", De: "Für Ihre Adresse wurden in letzter Zeit falsche Codes eingegeben." }
         /// On a field.
         recovery_label() { En: "Recovery code", De: "Wiederherstellungscode" }
         /// It wasn't one, or was used.
@@ -87,8 +95,8 @@ catalogue! {
         factors_title() { En: "Second factors", De: "Zweite Faktoren" }
         /// What they are for.
         factors_hint() {
-            En: "What you show when you sign in, beside the code that we send you. A passkey needs none.",
-            De: "Was Sie bei der Anmeldung zeigen, neben dem Code, den wir Ihnen senden. Ein Passkey braucht keinen.",
+            En: "What you show when you sign in, beside the code that we send you.",
+            De: "Was Sie bei der Anmeldung zeigen, neben dem Code, den wir Ihnen senden.",
         }
         /// A factor.
         totp_name() { En: "Authenticator app", De: "Authenticator-App" }

@@ -183,7 +183,9 @@ async fn what_a_user_wishes_counts_where_it_is_only_suggested(engine: Engine) {
     screens.http = screens.http.with("user-agent", "another device").with("x-forwarded-for", "203.0.113.9");
     screens.begin().await;
     let code = screens.code().await.unwrap();
-    assert_eq!(screens.go_on("code", &code).await["type"], json!("enter_totp"));
+    let prompt = screens.go_on("code", &code).await;
+    assert_eq!(prompt["type"], json!("enter_totp"));
+    assert_eq!(prompt["risk"], json!({ "detected": true, "reasons": ["new_device", "new_network"] }));
 }
 
 async fn totp_twice_in_one_step(engine: Engine) {

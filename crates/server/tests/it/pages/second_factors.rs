@@ -105,8 +105,12 @@ async fn a_user_sets_an_app_up_and_is_asked_for_it_from_then_on(engine: Engine) 
     let another = house.browser();
     let page = half_in(&house, &another).await;
     assert_eq!(page.heading(), "One more step");
+    assert!(!page.says("something is unusual"), "{}", page.answer);
     let answer = another.act(&page, "code", &[("code", &app.next_code(house.node.service.now()))]).await;
     assert_eq!(level(&house, &answer).await, TWO);
+    let abroad = house.browser().user_agent("another").with("x-forwarded-for", "203.0.113.9");
+    let page = half_in(&house, &abroad).await;
+    assert!(page.says("with this device before") && page.says("from this network before"), "{}", page.answer);
     // Another sign-in there needs nothing more.
     another.authorize(&house, &[]).await.code_for_app();
 }
