@@ -153,19 +153,7 @@ fn strangers(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
             ("garbage", client.with("authorization", "Basic garbage")),
             ("a secret key as bearer", bearer(secret)),
         ]),
-        "delegation" => {
-            let signed = client.with("x-sp-id", "c3").with("x-enc-alg", "x25519-aesgcm");
-            let signed = signed
-                .with("x-signature-alg", "ed25519")
-                .with("x-timestamp", &house.node.service.now().seconds().to_string());
-            BTreeMap::from([
-                ("nothing", client.clone()),
-                ("a secret key as bearer", bearer(secret)),
-                ("no signature", signed.clone()),
-                ("a signature that nobody made", signed.with("x-signature", &"A".repeat(86))),
-                ("a client without keys", signed.with("x-sp-id", "c1").with("x-signature", &"A".repeat(86))),
-            ])
-        }
+        "delegation" => strangers_who_sign(house),
         "secret_bearer" => BTreeMap::from([
             ("nothing", client.clone()),
             ("an unknown key", bearer(&format!("sk_{}", "0".repeat(72)))),
@@ -186,6 +174,23 @@ fn strangers(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
         }
         other => panic!("nobody knows how to show no `{other}`"),
     }
+}
+
+/// What proves no service provider.
+fn strangers_who_sign(house: &House) -> BTreeMap<&'static str, Client> {
+    let client = house.node.client();
+    let now = house.node.service.now().seconds().to_string();
+    let signed = client.with("x-sp-id", "c3").with("x-enc-alg", "x25519-aesgcm").with("x-timestamp", &now);
+    let signed = signed.with("x-signature-alg", "ed25519");
+    let by_nobody = signed.with("x-signature", &"A".repeat(86));
+    let secret = format!("Bearer {}", house.key.secret.danger_expose());
+    BTreeMap::from([
+        ("nothing", client.clone()),
+        ("a secret key as bearer", client.with("authorization", &secret)),
+        ("no signature", signed),
+        ("a client without keys", by_nobody.with("x-sp-id", "c1")),
+        ("a signature that nobody made", by_nobody),
+    ])
 }
 
 async fn every_operation_refuses_who_proves_nothing(engine: Engine) {
@@ -318,7 +323,7 @@ async fn every_example_of_a_request_is_one_that_the_server_reads(engine: Engine)
             Some((_, status, code)) => drop(answer.refused(status, code)),
             // Nobody signed it: what is in envelopes is tested where they are sealed.
             None if operation.document["security"].to_string().contains("delegation") => {
-                assert_eq!(answer.status(), 401)
+                assert_eq!(answer.status(), 401);
             }
             // Read, and then refused: what opens a session expires, and this app shows what doesn't.
             None if operation.id == "openSession" => answer.denied(403, "forbidden"),
