@@ -100,7 +100,7 @@ fn provider(at: &str) -> Router<App> {
 
 /// For people.
 fn own_pages(at: &str) -> Router<App> {
-    use pages::{account, authorize, consents, passkeys, sign_in, style};
+    use pages::{account, account_contact, account_data, authorize, consents, passkeys, sign_in, style};
     Router::new()
         .route(&format!("{at}/oauth2/authorize"), get(authorize::get).post(authorize::post))
         .route(&format!("{at}/sign-in/{{id}}"), get(sign_in::get).post(sign_in::post))
@@ -110,6 +110,9 @@ fn own_pages(at: &str) -> Router<App> {
         .route(&format!("{at}/sign-in/post.js"), get(style::post_script))
         .route(&format!("{at}/sign-in/passkey.js"), get(passkeys::script))
         .route(&format!("{at}/account"), get(account::get).post(account::post))
+        .route(&format!("{at}/account/contact"), post(account_contact::change))
+        .route(&format!("{at}/account/copy"), post(account_data::copy))
+        .route(&format!("{at}/account/erase"), post(account_data::erase))
         .route(&format!("{at}/account/consents"), post(consents::take_back))
         .route(&format!("{at}/account/passkeys"), post(passkeys::change))
         .route(&format!("{at}/account/passkeys/question"), post(passkeys::of_account))

@@ -16,6 +16,7 @@ pub mod config;
 pub mod consents;
 pub mod context;
 pub mod deliver;
+pub mod devices;
 pub mod directory;
 pub mod error;
 pub mod explain;

@@ -9,8 +9,9 @@ use countersign_domain::{
     risk::PLACE_LIFETIME,
 };
 use countersign_storage::{
-    authorization_codes, browser_sessions, challenges, changes, client_api_keys, counters,
-    error::Result as StorageResult, maintenance, secret_keys, sign_in_places, sign_ins, signing_keys, spent,
+    authorization_codes, browser_sessions, challenges, changes, client_api_keys, contact_changes, counters,
+    device_sessions, error::Result as StorageResult, maintenance, secret_keys, sign_in_places, sign_ins, signing_keys,
+    spent,
 };
 use tracing::{info, warn};
 
@@ -137,6 +138,8 @@ impl Service {
                     let sign_ins = sign_ins::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let browsers = browser_sessions::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let places = sign_in_places::delete_unseen(&mut conn, now.minus(PLACE_LIFETIME), BATCH).await?;
+                    let of_devices = device_sessions::delete_expired(&mut conn, now.minus(ENDED_KEPT), BATCH).await?;
+                    let contacts = contact_changes::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
                     Ok(expired
                         .max(ended)
@@ -147,6 +150,8 @@ impl Service {
                         .max(sign_ins)
                         .max(browsers)
                         .max(places)
+                        .max(of_devices)
+                        .max(contacts)
                         .max(keys))
                 })
             });

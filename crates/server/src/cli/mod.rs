@@ -5,6 +5,7 @@ mod audit;
 mod client;
 mod client_api_key;
 mod dev;
+mod device;
 mod explain;
 mod key;
 mod output;

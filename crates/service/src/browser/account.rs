@@ -14,8 +14,8 @@ use countersign_domain::{
 use countersign_storage::{audit, browser_sessions, sessions, users};
 
 use super::{
-    Browser, Look, PageRefused, authorize::Authorized, locale_of, look, page::client_name, passkeys::OwnPasskeys,
-    session::LiveBrowser,
+    Browser, Look, PageRefused, authorize::Authorized, contact::OwnContacts, locale_of, look, page::client_name,
+    passkeys::OwnPasskeys, session::LiveBrowser,
 };
 use crate::{
     Service, address::Address, admin::Refused, caller::Caller, directory::ProjectView, error::Outage,
@@ -39,6 +39,8 @@ pub struct AccountView {
     pub places: Vec<Place>,
     /// What they sign in with.
     pub passkeys: OwnPasskeys,
+    /// What they are known by.
+    pub contacts: OwnContacts,
     /// What they let apps of others know and do, the newest first.
     pub consents: Vec<Allowed>,
 }
@@ -106,6 +108,7 @@ impl Service {
             form_token: live.cookie.form_token(),
             places: self.places(&project, &live).await?,
             passkeys: self.own_passkeys(&project, &live).await?,
+            contacts: self.own_contacts(&project, &live).await?,
             consents: self.allowed(&project, user).await?,
         })))
     }

@@ -37,8 +37,38 @@ pub enum Letter {
         /// What it was called.
         name: Name,
     },
+    /// The code with which somebody proves an address, or a number, that they want to be known by.
+    ContactCode {
+        /// To be typed.
+        code: SecretText,
+        /// For how long it is good.
+        valid_for: Duration,
+    },
+    /// Something happened to the reader's account.
+    Account(AccountNews),
     /// Whether messages arrive at all.
     Test,
+}
+
+/// What happened to an account.
+pub enum AccountNews {
+    /// A passkey signs nobody in any more, and what it had opened was ended.
+    DeviceRevoked {
+        /// What the passkey is called; empty: nothing.
+        name: Name,
+    },
+    /// A passkey that was revoked signs in again.
+    DeviceRestored {
+        /// What the passkey is called; empty: nothing.
+        name: Name,
+    },
+    /// It is known by another address, or number.
+    ContactChanged {
+        /// Which, as far as the reader of the old one may know.
+        to: String,
+    },
+    /// It is no more.
+    Deleted,
 }
 
 /// How long it is tried to send what has no end of its own.
@@ -65,23 +95,27 @@ impl Letter {
     /// For how long it is of use.
     pub fn valid_for(&self) -> Duration {
         match self {
-            Self::SignInCode { valid_for, .. } | Self::SignUpCode { valid_for, .. } => *valid_for,
+            Self::SignInCode { valid_for, .. }
+            | Self::SignUpCode { valid_for, .. }
+            | Self::ContactCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
-            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } => PATIENCE_OF_WARNINGS,
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Account(_) => PATIENCE_OF_WARNINGS,
         }
     }
 
     pub(super) fn code(&self) -> Option<&str> {
         match self {
-            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } => Some(code.danger_expose()),
-            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
+            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } | Self::ContactCode { code, .. } => {
+                Some(code.danger_expose())
+            }
+            _ => None,
         }
     }
 
     pub(super) fn link(&self) -> Option<&str> {
         match self {
             Self::SignInCode { link, .. } | Self::SignUpCode { link, .. } => link.as_deref(),
-            Self::NoAccount | Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Test => None,
+            _ => None,
         }
     }
 }

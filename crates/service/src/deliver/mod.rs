@@ -11,6 +11,7 @@ pub mod content;
 pub mod draft;
 pub mod health;
 pub mod letter;
+mod notice;
 pub mod outbox;
 mod words;
 pub mod worker;

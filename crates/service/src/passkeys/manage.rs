@@ -1,4 +1,4 @@
-//! Looking at passkeys, calling them something else, taking them away.
+//! Looking at passkeys, and calling them something else. They are taken away as [`devices`](crate::devices).
 
 use std::sync::Arc;
 
@@ -9,17 +9,12 @@ use countersign_domain::{
     passkey::Passkey,
     text::Name,
 };
-use countersign_storage::{
-    identities,
-    messages::{self, OutgoingMessage},
-    passkeys,
-};
+use countersign_storage::passkeys;
 
 use crate::{
     Service,
     admin::{Deed, Refused},
     caller::Caller,
-    deliver::letter::Letter,
     error::Outage,
 };
 
@@ -38,14 +33,22 @@ pub enum By<'a> {
 }
 
 impl<'a> By<'a> {
-    fn actor(self, user: UserId) -> Actor {
+    pub(crate) fn actor(self, user: UserId) -> Actor {
         match self {
             Self::User { .. } => Actor::User(user),
             Self::Operator => Actor::Operator,
         }
     }
 
-    fn caller(self) -> Option<&'a Caller> {
+    /// In which language the user is told; none: the user isn't.
+    pub(crate) const fn tells(self) -> Option<Locale> {
+        match self {
+            Self::User { locale, .. } => Some(locale),
+            Self::Operator => None,
+        }
+    }
+
+    pub(crate) fn caller(self) -> Option<&'a Caller> {
         match self {
             Self::User { caller, .. } => Some(caller),
             Self::Operator => None,
@@ -81,52 +84,6 @@ impl Service {
             })
         });
         done.await
-    }
-
-    /// Takes a passkey from a user, who is told so, unless an operator does it. Sessions that were opened with it stay.
-    pub async fn remove_passkey(
-        &self,
-        project: &ProjectId,
-        user: UserId,
-        id: PasskeyId,
-        by: By<'_>,
-    ) -> Result<(), Refused> {
-        let notices = match by {
-            By::User { locale, .. } => self.notices_of_removal(project, user, id, locale).await?,
-            By::Operator => Vec::new(),
-        };
-        let plan = Arc::new((project.clone(), notices));
-        let deed = deed(project, user, id, Act::PasskeyRemoved);
-        let done = self.perform(deed, by.actor(user), by.caller(), move |conn| {
-            let plan = Arc::clone(&plan);
-            Box::pin(async move {
-                let (project, notices) = &*plan;
-                if !passkeys::delete(conn, project, user, id).await? {
-                    return Ok(Err(Refused::not_found("passkey", id)));
-                }
-                for notice in notices {
-                    messages::insert(conn, notice).await?;
-                }
-                Ok(Ok(((), Vec::new())))
-            })
-        });
-        done.await
-    }
-
-    async fn notices_of_removal(
-        &self,
-        project: &ProjectId,
-        user: UserId,
-        id: PasskeyId,
-        locale: Locale,
-    ) -> Result<Vec<OutgoingMessage>, Refused> {
-        let view = self.directory.load().project(project.as_str()).cloned();
-        let view = view.ok_or_else(|| Refused::not_found("project", project))?;
-        let having = self.list_passkeys(project, user).await?;
-        let passkey = having.into_iter().find(|passkey| passkey.id == id);
-        let letter = Letter::PasskeyRemoved { name: passkey.ok_or_else(|| Refused::not_found("passkey", id))?.name };
-        let known_as = identities::list(&mut self.db.reader().await?.conn(), project, user).await?;
-        Ok(self.passkey_notices(&view, &known_as, locale, &letter))
     }
 }
 

@@ -9,7 +9,6 @@ mod client_data;
 mod flaw;
 mod kept_challenge;
 mod manage;
-mod notice;
 mod registration;
 mod relying_party;
 

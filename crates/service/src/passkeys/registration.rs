@@ -122,7 +122,7 @@ impl Service {
         let letter = Letter::PasskeyAdded { name: passkey.name.clone() };
         let addition = Arc::new(Addition {
             entry: self.passkey_entry(&passkey, Act::PasskeyAdded, Actor::User(passkey.user), Some(caller)),
-            notices: self.passkey_notices(project, &known_as, registration.locale, &letter),
+            notices: self.notices(project, &known_as, registration.locale, &letter),
             spending: kept.spending(&project.project.id),
             browser: registration.browser,
             project_generation: project.project.generation,
@@ -176,6 +176,9 @@ impl Service {
             backed_up_at: credential.backup_state.then_some(now),
             created_at: now,
             last_used_at: None,
+            last_attempted_at: None,
+            revoked_at: None,
+            user_agent: caller.agent(),
         };
         Ok(StoredPasskey {
             passkey,

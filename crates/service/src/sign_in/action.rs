@@ -5,7 +5,7 @@ use countersign_crypto::{
     sign_in_link::LinkHash,
 };
 use countersign_domain::{
-    id::{AuditId, ChallengeId},
+    id::{AuditId, ChallengeId, PasskeyId},
     identity::Identity,
 };
 use countersign_storage::{messages::OutgoingMessage, sign_ins::KeptSignIn};
@@ -53,7 +53,7 @@ pub(super) enum Who {
     /// By an address, to which a code and a link were sent.
     Address(Claim),
     /// By a passkey, that answered this challenge.
-    Passkey { proof: PasskeyProof, state: String },
+    Passkey { proof: Box<PasskeyProof>, state: String },
 }
 
 /// Somebody says that an address is theirs.
@@ -78,12 +78,17 @@ impl Who {
         }
     }
 
-    /// The key by which somebody was proved, as the trail has it.
-    pub(super) fn key(&self) -> Option<String> {
+    /// The passkey by which somebody was proved.
+    pub(super) const fn passkey(&self) -> Option<PasskeyId> {
         match self {
             Self::Address(_) => None,
-            Self::Passkey { proof, .. } => Some(proof.passkey.id.to_string()),
+            Self::Passkey { proof, .. } => Some(proof.passkey.id),
         }
+    }
+
+    /// The key by which somebody was proved, as the trail has it.
+    pub(super) fn key(&self) -> Option<String> {
+        self.passkey().map(|id| id.to_string())
     }
 }
 

@@ -248,11 +248,14 @@ impl Service {
         let (project, now) = (stepping.project, self.now());
         let sign_in = &stepping.kept.sign_in;
         let request = kept_request(&sign_in.purpose)?;
-        let issue =
-            request.map(|request| self.draw_up_code(project, &request, proof.clone(), sign_in.dpop_jkt)).transpose()?;
+        let passkey = who.passkey();
+        let draw_up = |request| self.draw_up_code(project, &request, proof.clone(), sign_in.dpop_jkt);
+        let issue = request.map(draw_up).transpose()?.map(|issue| issue.by(passkey));
         let browser = match stepping.front {
             Front::App => None,
-            Front::Browser { before } => Some(self.draw_up_browser(project, proof, before, stepping.caller)),
+            Front::Browser { before } => {
+                Some(self.draw_up_browser(project, proof, before, stepping.caller).by(passkey))
+            }
         };
         Ok(Action::Show(Box::new(Showing {
             attempt: self.draw_up_attempt(stepping, &who),

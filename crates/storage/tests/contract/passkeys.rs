@@ -39,6 +39,9 @@ fn passkey(user: &User, number: u8, sign_count: u32) -> StoredPasskey {
             backed_up_at: (sign_count == 0).then(|| at(1)),
             created_at: at(1),
             last_used_at: None,
+            last_attempted_at: None,
+            revoked_at: None,
+            user_agent: "Mozilla/5.0 'Ada'".to_owned(),
         },
         credential_id: format!("credential{number}"),
         credential: r#"{"cred":"a 'quoted' one"}"#.to_owned(),
@@ -54,7 +57,15 @@ async fn having(engine: Engine, sign_count: u32) -> (Given, StoredPasskey) {
 
 fn used(stored: &StoredPasskey, sign_count: u32) -> Use {
     let passkey = &stored.passkey;
-    Use { project: p1(), id: passkey.id, user: passkey.user, sign_count, is_backed_up: false, at: at(9) }
+    Use {
+        project: p1(),
+        id: passkey.id,
+        user: passkey.user,
+        sign_count,
+        is_backed_up: false,
+        user_agent: "app/2".to_owned(),
+        at: at(9),
+    }
 }
 
 async fn found(given: &Given, stored: &StoredPasskey) -> Option<StoredPasskey> {

@@ -62,8 +62,17 @@ async function tour(app, context, name, isGerman) {
   await look('account');
   await makePasskey(context, page);
   await look('account-passkeys');
-  await page.locator('summary').click();
+  await page.locator('summary').first().click();
   await look('account-rename');
+  for (const part of await page.locator('details:not([open]) > summary').all()) await part.click();
+  await look('account-open');
+  await page.locator('#to-1').fill(`new-${email}`);
+  await page.locator('form:has(#to-1) button').click();
+  await page.locator('#code-email').waitFor();
+  await page.locator('#code-email').fill('000000');
+  await page.locator('button[value=prove]').click();
+  await page.getByRole('alert').waitFor();
+  await look('account-code');
   await page.goto(`${new URL(page.url()).origin}/account?m=passkey`);
   await look('account-wrong');
   await page.goto(app.address({ prompt: 'login' }));
