@@ -2,7 +2,7 @@
 #![no_main]
 
 use countersign_crypto::{
-    activation_code::ActivationCodeHash, one_time_code::OneTimeCode, sign_in_handle::UnverifiedHandle,
+    typed_code::TypedCodeHash, one_time_code::OneTimeCode, sign_in_handle::UnverifiedHandle,
 };
 use countersign_wire::vouch::{
     attributes::Question,
@@ -20,9 +20,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(spaced.len() > 12 || OneTimeCode::unverified(&spaced).is_some());
         assert!(UnverifiedHandle::read(text).is_none());
     }
-    if let Some(hash) = ActivationCodeHash::of_unverified(text) {
-        assert!(spaced.len() > 64 || ActivationCodeHash::of_unverified(&spaced) == Some(hash));
-        assert!(ActivationCodeHash::of_unverified(&text.to_lowercase()) == Some(hash));
+    if let Some(hash) = TypedCodeHash::of_unverified(text) {
+        assert!(spaced.len() > 64 || TypedCodeHash::of_unverified(&spaced) == Some(hash));
+        assert!(TypedCodeHash::of_unverified(&text.to_lowercase()) == Some(hash));
     }
     if let Some(handle) = UnverifiedHandle::read(text) {
         assert!(text.starts_with("as_") && !handle.unverified_id.to_string().is_empty());

@@ -3,7 +3,6 @@
 //! Everything secret has a type of its own without `Debug`; what may touch the disk is a hash or a sealed text, again of its own type. Names
 //! say how far a value can be trusted: `unverified_` until proven, `danger_` for what can be misused.
 
-pub mod activation_code;
 pub mod api_key;
 pub mod authorization_code;
 pub mod browser_cookie;
@@ -25,4 +24,6 @@ pub mod seal;
 pub mod secret;
 pub mod sign_in_handle;
 pub mod sign_in_link;
+pub mod totp;
+pub mod typed_code;
 pub mod user_mac;

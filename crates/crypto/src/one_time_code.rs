@@ -40,6 +40,11 @@ impl OneTimeCode {
         is_code.then(|| Self(SecretText::new(digits)))
     }
 
+    /// Its digits, to be compared with what isn't kept as a hash.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.danger_expose().as_bytes()
+    }
+
     /// The code itself, for the message that brings it.
     pub fn into_secret(self) -> SecretText {
         self.0
@@ -60,7 +65,7 @@ impl OneTimeCodeKey {
 }
 
 fn input(challenge: ChallengeId, code: &OneTimeCode) -> Vec<u8> {
-    [&challenge.to_bytes()[..], code.0.danger_expose().as_bytes()].concat()
+    [&challenge.to_bytes()[..], code.as_bytes()].concat()
 }
 
 impl OneTimeCodeHash {

@@ -152,6 +152,16 @@ acts! {
     DeviceUnrevoked = "device.unrevoked",
     /// A passkey was refused that two authenticators seem to hold.
     PasskeyCloned = "passkey.cloned",
+    /// A user gained a second factor.
+    FactorAdded = "factor.added",
+    /// A user lost a second factor.
+    FactorRemoved = "factor.removed",
+    /// A user said when to be asked for a second factor.
+    MfaPreferenceSet = "mfa_preference.set",
+    /// A user was given recovery codes.
+    RecoveryCodesMade = "recovery_codes.made",
+    /// A recovery code was used.
+    RecoveryCodeUsed = "recovery_code.used",
     /// Somebody signed in here, for a client.
     SignInPassed = "sign_in.passed",
     /// Somebody stays signed in, in a browser.

@@ -19,6 +19,7 @@ pub mod identity_join;
 pub mod key;
 pub mod locale;
 pub mod message;
+pub mod mfa;
 pub mod oauth;
 pub mod page_look;
 pub mod passkey;

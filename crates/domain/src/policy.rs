@@ -16,6 +16,7 @@ use value::{
 use crate::{
     gateway::{routes::Routes, upstream::Upstream},
     id::SigningKeyId,
+    mfa::MfaPolicy,
     oauth::{
         redirect_uri::RedirectUri,
         registration::{AuthMethod, GrantType, PkcePolicy},
@@ -152,6 +153,8 @@ settings! {
     limit_sign_ins: NonZeroU32 = "limits.sign_ins", Project, "300", choice::<NonZeroU32>;
     /// How long somebody who signed in here stays signed in, in that browser, for all apps of the project; `0s`: each app asks again.
     browser_lifetime: Duration = "browser.lifetime", Project, "14days", stay;
+    /// Which users are asked for a second factor here: `off`, none, unless an app asks for the level; `suggested`, those who have one, as they wish; `required`, everybody, and who has none sets one up.
+    mfa_policy: MfaPolicy = "mfa.policy", Project, "suggested", choice::<MfaPolicy>;
     /// Where the logo on the project's own pages is fetched from, an `https` address; empty: there is none.
     page_logo: Option<PageLogo> = "page.logo", Project, "", optional::<PageLogo>;
     /// The colour of the buttons on the project's own pages, like `#0b57b5`.

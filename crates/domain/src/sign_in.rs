@@ -1,6 +1,10 @@
 //! Signing in, as a state machine: who is asked what, until it is known who they are. Hosted pages and an app's own screens drive the same one.
 
+mod second;
+
 use std::time::Duration;
+
+pub use second::{Asked, Second};
 
 use crate::{
     clock::Timestamp,
@@ -71,12 +75,14 @@ impl Purpose {
 }
 
 /// Where a sign-in has got to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// How the person is to be proved is yet to be chosen.
     Choosing,
     /// A code was sent.
     Sent(SentCode),
+    /// A first factor is proved; another is asked for.
+    Second(Box<Second>),
     /// It is known who they are; they have yet to say whether the client may know it.
     Proved(UserId),
 }
@@ -128,7 +134,7 @@ impl SignIn {
     /// A code is sent.
     pub fn send(self, challenge: ChallengeId, now: Timestamp) -> Result<Self, NotNow> {
         self.is_open(now)?;
-        if let Step::Proved(_) = self.step {
+        if let Step::Second(_) | Step::Proved(_) = self.step {
             return Err(NotNow::NoCode);
         }
         if let Step::Sent(sent) = self.step
@@ -147,7 +153,7 @@ impl SignIn {
     pub fn judge(&self, now: Timestamp) -> Result<SentCode, NotNow> {
         self.is_open(now)?;
         match self.step {
-            Step::Choosing | Step::Proved(_) => Err(NotNow::NoCode),
+            Step::Choosing | Step::Second(_) | Step::Proved(_) => Err(NotNow::NoCode),
             Step::Sent(sent) if sent.tries_left() == 0 || sent.expires_at() <= now => Err(NotNow::CodeOver),
             Step::Sent(sent) => Ok(sent),
         }
@@ -157,7 +163,7 @@ impl SignIn {
     pub fn awaits_proof(&self, now: Timestamp) -> Result<(), NotNow> {
         self.is_open(now)?;
         match self.step {
-            Step::Proved(_) => Err(NotNow::NoCode),
+            Step::Second(_) | Step::Proved(_) => Err(NotNow::NoCode),
             Step::Choosing | Step::Sent(_) => Ok(()),
         }
     }
@@ -173,7 +179,7 @@ impl SignIn {
     pub fn named(self, identity: Identity, now: Timestamp) -> Result<Self, NotNow> {
         self.is_open(now)?;
         match self.step {
-            Step::Proved(_) => Err(NotNow::NoCode),
+            Step::Second(_) | Step::Proved(_) => Err(NotNow::NoCode),
             _ if self.identity.as_ref() == Some(&identity) => Ok(self),
             _ => Ok(Self { identity: Some(identity), step: Step::Choosing, ..self }),
         }
@@ -182,10 +188,12 @@ impl SignIn {
     /// It was another.
     #[must_use]
     pub fn mistaken(self) -> Self {
-        match self.step {
-            Step::Choosing | Step::Proved(_) => self,
-            Step::Sent(sent) => Self { step: Step::Sent(SentCode { tries: sent.tries + 1, ..sent }), ..self },
-        }
+        let step = match self.step {
+            step @ (Step::Choosing | Step::Proved(_)) => step,
+            Step::Sent(sent) => Step::Sent(SentCode { tries: sent.tries + 1, ..sent }),
+            Step::Second(second) => Step::Second(Box::new(Second { tries: second.tries + 1, ..*second })),
+        };
+        Self { step, ..self }
     }
 
     fn is_open(&self, now: Timestamp) -> Result<(), NotNow> {

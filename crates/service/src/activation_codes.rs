@@ -3,8 +3,8 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use countersign_crypto::{
-    activation_code::{ActivationCodeHash, generate, shown_prefix},
     secret::SecretText,
+    typed_code::{TypedCodeHash, generate, shown_prefix},
 };
 use countersign_domain::{
     activation::ActivationCode,
@@ -38,7 +38,7 @@ impl Service {
     ) -> Result<NewActivationCode, Refused> {
         let now = self.now();
         let text = generate(&self.entropy);
-        let hash = ActivationCodeHash::of_unverified(text.danger_expose());
+        let hash = TypedCodeHash::of_unverified(text.danger_expose());
         let hash = hash.ok_or_else(|| Refused::Invalid("a code that can't be read was made".to_owned()))?;
         let code = ActivationCode {
             project: project.clone(),

@@ -1,4 +1,4 @@
-//! Wrong codes for one address, of whatever sign-in and whoever shows them: so few an hour that a new code brings a guesser no new luck, and remembered
+//! Wrong codes for one address, or as second factors of one user, of whatever sign-in and whoever shows them: so few an hour that a new code brings a guesser no new luck, and remembered
 //! for a while, as something to tell. Each node counts for itself.
 
 use std::{
@@ -11,6 +11,7 @@ use std::{
 };
 
 use countersign_domain::{
+    id::UserId,
     identity::Identity,
     risk::{FAILURES_KEPT, MANY_FAILURES},
 };
@@ -22,11 +23,20 @@ use crate::{
     limits::{Rate, TooMany},
 };
 
-/// In an hour, for one address: a guess is right once in a million times.
+/// In an hour, for one address or user: a guess is right once in a million times.
 const GUESSES: NonZeroU32 = NonZeroU32::new(30).unwrap();
 
-fn who<'a>(project: &'a ProjectView, identity: &'a Identity) -> (&'static str, &'a str, &'a Identity) {
-    ("guesses", project.project.id.as_str(), identity)
+/// At what somebody guesses.
+#[derive(Debug, Clone, Copy, Hash)]
+pub(crate) enum Guessed<'a> {
+    /// At a code that was sent to an address.
+    Address(&'a Identity),
+    /// At a second factor of a user, whose first the guesser has.
+    SecondFactor(UserId),
+}
+
+fn who<'a>(project: &'a ProjectView, guessed: Guessed<'a>) -> (&'static str, &'a str, Guessed<'a>) {
+    ("guesses", project.project.id.as_str(), guessed)
 }
 
 /// When the last wrong codes were shown, of each address.
@@ -62,14 +72,14 @@ impl WrongCodes {
 }
 
 impl Service {
-    /// May another code be shown for this address?
-    pub(crate) fn room_for_guess(&self, project: &ProjectView, identity: &Identity) -> Result<(), TooMany> {
-        self.limits.room(&who(project, identity), Rate::per_hour(GUESSES), self.time.monotonic())
+    /// May another code be shown?
+    pub(crate) fn room_for_guess(&self, project: &ProjectView, guessed: Guessed<'_>) -> Result<(), TooMany> {
+        self.limits.room(&who(project, guessed), Rate::per_hour(GUESSES), self.time.monotonic())
     }
 
     /// One was wrong.
-    pub(crate) fn count_guess(&self, project: &ProjectView, identity: &Identity) {
-        let (who, now) = (who(project, identity), self.time.monotonic());
+    pub(crate) fn count_guess(&self, project: &ProjectView, guessed: Guessed<'_>) {
+        let (who, now) = (who(project, guessed), self.time.monotonic());
         // Beyond the limit already: the next one that asks for room is told.
         let _ = self.limits.take(&who, Rate::per_hour(GUESSES), now);
         self.wrong_codes.note(&who, now);
@@ -77,7 +87,7 @@ impl Service {
 
     /// How many were wrong lately, whether or not anybody has the address.
     pub(crate) fn wrong_codes_lately(&self, project: &ProjectView, identity: &Identity) -> u32 {
-        self.wrong_codes.lately(&who(project, identity), self.time.monotonic())
+        self.wrong_codes.lately(&who(project, Guessed::Address(identity)), self.time.monotonic())
     }
 }
 

@@ -27,6 +27,7 @@ mod known_users;
 mod limits;
 pub mod maintenance;
 pub mod me;
+pub mod mfa;
 pub mod oauth;
 pub mod passkeys;
 pub mod project_counts;

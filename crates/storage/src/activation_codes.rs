@@ -1,6 +1,6 @@
 //! Codes with which people may sign up.
 
-use countersign_crypto::activation_code::ActivationCodeHash;
+use countersign_crypto::typed_code::TypedCodeHash;
 use countersign_domain::{
     activation::ActivationCode,
     clock::Timestamp,
@@ -11,7 +11,7 @@ use sqlx::any::AnyRow;
 use crate::{Conn, conn::statement, error::Result, row::Reader};
 
 /// Writes a new code.
-pub async fn insert(conn: &mut Conn<'_>, code: &ActivationCode, hash: &ActivationCodeHash) -> Result<()> {
+pub async fn insert(conn: &mut Conn<'_>, code: &ActivationCode, hash: &TypedCodeHash) -> Result<()> {
     let sql = "insert into activation_codes (project_id, code_id, name, prefix, code_hash, uses, used, created_at, expires_at, \
                revoked_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     let insert = statement(sql)
@@ -34,7 +34,7 @@ pub async fn insert(conn: &mut Conn<'_>, code: &ActivationCode, hash: &Activatio
 pub async fn use_once(
     conn: &mut Conn<'_>,
     project: &ProjectId,
-    hash: &ActivationCodeHash,
+    hash: &TypedCodeHash,
     now: Timestamp,
 ) -> Result<Option<ActivationCodeId>> {
     let sql = "update activation_codes set used = used + 1 where project_id = $1 and code_hash = $2 and used < uses \

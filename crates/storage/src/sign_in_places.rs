@@ -63,6 +63,13 @@ pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Res
     rows.iter().map(read).collect()
 }
 
+/// From how many places a user is known to have signed in.
+pub async fn count(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<u32> {
+    let sql = "select count(*) as places from sign_in_places where project_id = $1 and user_id = $2";
+    let row = conn.fetch_optional(statement(sql).bind(project.as_str()).bind(user.to_string())).await?;
+    row.map_or(Ok(0), |row| Reader::new(&row, "sign_in_places", &[]).integer("places"))
+}
+
 /// A user has signed in from there.
 pub async fn remember(
     conn: &mut Conn<'_>,

@@ -1,5 +1,7 @@
 //! Sign-ins that are under way.
 
+mod second;
+
 use countersign_crypto::{
     encoding, one_time_code::OneTimeCodeHash, sign_in_handle::HandleHash, sign_in_link::LinkHash,
 };
@@ -90,11 +92,8 @@ pub async fn take_up(
 /// Writes where it has got to.
 pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
     let sql = "update sign_ins set challenge_id = $3, code_hash = $4, link_hash = $5, sent_at = $6, tries = $7, sends = $8, \
-               kind = $9, value = $10, user_id = $11, passkey_state = $12, risk = $13 where project_id = $1 and sign_in_id = $2";
-    let sent = match kept.sign_in.step {
-        Step::Choosing | Step::Proved(_) => None,
-        Step::Sent(sent) => Some(sent),
-    };
+               kind = $9, value = $10, user_id = $11, passkey_state = $12, risk = $13, second = $14 where project_id = $1 and sign_in_id = $2";
+    let sent = sent_code(&kept.sign_in);
     let identity = kept.sign_in.identity.as_ref();
     let update = statement(sql)
         .bind(kept.sign_in.project.as_str())
@@ -109,7 +108,8 @@ pub async fn update(conn: &mut Conn<'_>, kept: &KeptSignIn) -> Result<()> {
         .bind(identity.map(|identity| identity.value().to_owned()))
         .bind(proved(&kept.sign_in))
         .bind(kept.passkey_state.as_deref())
-        .bind(kept.sign_in.risk.to_text());
+        .bind(kept.sign_in.risk.to_text())
+        .bind(kept.sign_in.second().map(second::to_text));
     conn.execute(update).await?;
     Ok(())
 }
@@ -134,7 +134,16 @@ pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) 
 fn proved(sign_in: &SignIn) -> Option<String> {
     match sign_in.step {
         Step::Proved(user) => Some(user.to_string()),
-        Step::Choosing | Step::Sent(_) => None,
+        Step::Choosing | Step::Sent(_) | Step::Second(_) => None,
+    }
+}
+
+/// The code that is to be shown, of whichever factor.
+pub fn sent_code(sign_in: &SignIn) -> Option<SentCode> {
+    match &sign_in.step {
+        Step::Choosing | Step::Proved(_) => None,
+        Step::Sent(sent) => Some(*sent),
+        Step::Second(second) => second.asked.sent().copied(),
     }
 }
 
@@ -152,9 +161,11 @@ fn read(row: &AnyRow) -> Result<KeptSignIn> {
         (Some(challenge), Some(sent_at)) => Some(SentCode { challenge, tries: row.integer("tries")?, sent_at }),
         _ => None,
     };
-    let step = match row.optional_parsed("user_id")? {
-        Some(user) => Step::Proved(user),
-        None => sent.map_or(Step::Choosing, Step::Sent),
+    let second = row.optional_read("second", |text| second::from_text(text, sent))?;
+    let step = match (row.optional_parsed("user_id")?, second) {
+        (Some(user), _) => Step::Proved(user),
+        (None, Some(second)) => Step::Second(Box::new(second)),
+        (None, None) => sent.map_or(Step::Choosing, Step::Sent),
     };
     Ok(KeptSignIn {
         sign_in: SignIn {

@@ -13,9 +13,9 @@ use crate::{
     conn::{built_statement, statement},
     contact_changes, device_sessions,
     error::Result,
-    passkeys,
+    mfa_preferences, passkeys, recovery_codes,
     row::Reader,
-    sign_in_places,
+    second_factors, sign_in_places,
     sql::{
         Column::{Integer, Text},
         ManyRows, runs,
@@ -140,7 +140,7 @@ fn read_record(row: &AnyRow) -> Result<UserRecord> {
     Ok(UserRecord { user: read(row)?, external_id })
 }
 
-/// Forgets a user, with all identities, passkeys and sessions. Entries of the trail stay.
+/// Forgets a user, with all identities, passkeys, second factors and sessions. Entries of the trail stay.
 pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Result<()> {
     for sql in [
         "delete from sessions where project_id = $1 and user_id = $2",
@@ -152,6 +152,9 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Res
         device_sessions::DELETE_OF_USER,
         passkeys::DELETE_OF_USER,
         sign_in_places::DELETE_OF_USER,
+        second_factors::DELETE_OF_USER,
+        recovery_codes::DELETE_OF_USER,
+        mfa_preferences::DELETE_OF_USER,
         "delete from users where project_id = $1 and user_id = $2",
     ] {
         conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;

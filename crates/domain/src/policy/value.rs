@@ -4,6 +4,7 @@ use std::{fmt::Display, num::NonZeroU32, str::FromStr, time::Duration};
 
 use crate::{
     id::SigningKeyId,
+    mfa::MfaPolicy,
     oauth::{
         redirect_uri::RedirectUri,
         registration::{AuthMethod, GrantType, PkcePolicy},
@@ -99,6 +100,13 @@ impl Named for HmacEnforcement {
     const EXPECTED: &'static str = "`off`, `observe` or `required`";
     fn from_text(text: &str) -> Option<Self> {
         [Self::Off, Self::Observe, Self::Required].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+impl Named for MfaPolicy {
+    const EXPECTED: &'static str = "`off`, `suggested` or `required`";
+    fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
     }
 }
 

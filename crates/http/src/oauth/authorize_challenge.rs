@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use countersign_domain::risk::Assessment;
-use countersign_service::sign_in::{ChallengeCall, Hint, Outcome, Prompt};
+use countersign_service::sign_in::{ChallengeCall, Hint, MethodChoice, Outcome, Prompt};
 use countersign_wire::oauth::{
     challenge::{AuthorizationCodeBody, ChallengeSchema, InsufficientAuthorization, MethodBody, PromptBody, RiskBody},
     error::ErrorBody,
@@ -89,26 +89,49 @@ fn prompt_body(prompt: Prompt, risk: Option<RiskBody>) -> PromptBody {
         Some(Hint::Wait(span)) => Some(span.as_secs().max(1)),
         _ => None,
     };
+    let ways = |methods: Vec<MethodChoice>| {
+        methods.iter().map(|method| MethodBody { id: method.id, label: method.label }).collect::<Vec<_>>()
+    };
     match prompt {
-        Prompt::SelectMethod { methods, hint } => PromptBody::SelectMethod {
-            methods: methods.iter().map(|method| MethodBody { id: method.id, label: method.label }).collect(),
-            hint: said(hint),
-            retry_after: wait(hint),
-            risk,
-        },
+        Prompt::SelectMethod { methods, hint } => {
+            PromptBody::SelectMethod { methods: ways(methods), hint: said(hint), retry_after: wait(hint), risk }
+        }
         // The service says what `get()` takes, whose one member this is.
         Prompt::ShowPasskey { mut options, expires_at } => {
             PromptBody::Passkey { public_key: options["publicKey"].take(), expires_at: expires_at.seconds(), risk }
         }
-        Prompt::EnterCode { destination, length, expires_at, resend_at, tries_left, hint } => PromptBody::EnterCode {
-            destination,
+        Prompt::EnterTotp { length, tries_left, others, hint } => PromptBody::EnterTotp {
             code_length: length,
-            expires_at: expires_at.seconds(),
-            resend_at: resend_at.seconds(),
             tries_left,
+            methods: ways(others),
             hint: said(hint),
             retry_after: wait(hint),
             risk,
         },
+        Prompt::SetUpTotp { secret, otpauth_uri, tries_left, others, hint } => PromptBody::SetupTotp {
+            secret: secret.danger_expose().to_owned(),
+            otpauth_uri: otpauth_uri.danger_expose().to_owned(),
+            tries_left,
+            methods: ways(others),
+            hint: said(hint),
+            retry_after: wait(hint),
+            risk,
+        },
+        Prompt::SetUpSms { others, hint } => {
+            PromptBody::SetupSms { methods: ways(others), hint: said(hint), retry_after: wait(hint), risk }
+        }
+        Prompt::EnterCode { destination, length, expires_at, resend_at, tries_left, others, hint } => {
+            PromptBody::EnterCode {
+                destination,
+                code_length: length,
+                expires_at: expires_at.seconds(),
+                resend_at: resend_at.seconds(),
+                tries_left,
+                methods: ways(others),
+                hint: said(hint),
+                retry_after: wait(hint),
+                risk,
+            }
+        }
     }
 }

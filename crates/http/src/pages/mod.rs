@@ -13,6 +13,7 @@ pub(crate) mod passkeys;
 mod protection;
 mod refused;
 mod response;
+mod second;
 pub(crate) mod sign_in;
 pub(crate) mod style;
 mod visitor;

@@ -6,7 +6,7 @@ use axum::{
     http::StatusCode,
     response::Response,
 };
-use countersign_domain::{oauth::form::Form, risk::Reason};
+use countersign_domain::{mfa::FactorKind, oauth::form::Form, risk::Reason};
 use countersign_service::{
     browser::{
         PageRefused,
@@ -25,8 +25,9 @@ use super::{
     protection::Needs,
     refused::{Refused, denied},
     response::{back_to_app, page, see_other, with_cookie},
+    second::{self, Parts},
     visitor::Visitor,
-    words::Words,
+    words::{Words, factors::FactorWords},
 };
 use crate::app::App;
 
@@ -64,6 +65,11 @@ pub(crate) async fn post(
         "code" => Act::Code(text("code")),
         "link" => Act::Link(text("k")),
         "passkey" => Act::Passkey(text("passkey")),
+        "totp" => Act::Second(FactorKind::Totp),
+        "sms_code" => Act::Second(FactorKind::Sms),
+        "email_code" => Act::Second(FactorKind::Email),
+        "phone" => Act::Phone(text("phone")),
+        "recovery_code" => Act::RecoveryCode(text("code")),
         "continue" => Act::Continue,
         "allow" => Act::Allow,
         "deny" => Act::Deny,
@@ -134,6 +140,9 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
     let title = match &stage {
         Stage::Who { .. } => words.sign_in_title(),
         Stage::Code { .. } => words.code_title(),
+        Stage::Choose { .. } | Stage::Second { .. } | Stage::SetUpTotp { .. } | Stage::SetUpPhone { .. } => {
+            second::title(view.locale, &stage)
+        }
         Stage::Consent { .. } => words.consent_title(client.as_deref().unwrap_or_default()),
     };
     let frame = Frame::new(&visitor.at(), look, view.locale, title);
@@ -167,6 +176,10 @@ fn show(visitor: &Visitor, view: View, mistake: Option<Mistake>) -> Response {
             };
             page(StatusCode::OK, &template, &needs)
         }
+        stage @ (Stage::Choose { .. } | Stage::Second { .. } | Stage::SetUpTotp { .. } | Stage::SetUpPhone { .. }) => {
+            let problem = mistake.map(|mistake| of_mistake(words, mistake));
+            second::show(Parts { frame, common, problem, is_late: mail == ChannelState::Fails }, stage, &needs)
+        }
         Stage::Consent { known_as, scopes } => {
             let scopes = scopes.iter().filter_map(|scope| of_scope(words, scope)).collect();
             page(StatusCode::OK, &Consent { frame, common, known_as, scopes }, &needs)
@@ -183,6 +196,8 @@ fn of_mistake(words: Words, mistake: Mistake) -> String {
         Mistake::TooManyCodes => words.too_many_codes(),
         Mistake::NoMail => words.no_mail(),
         Mistake::Passkey => words.wrong_passkey(),
+        Mistake::NoPhone => FactorWords(words.0).no_phone(),
+        Mistake::RecoveryCode => FactorWords(words.0).wrong_recovery_code(),
     }
 }
 
@@ -200,10 +215,10 @@ pub(super) fn of_scope(words: Words, scope: &str) -> Option<String> {
 }
 
 /// What all pages of a sign-in have.
-struct Common {
-    action: String,
-    token: String,
-    client: Option<String>,
+pub(super) struct Common {
+    pub(super) action: String,
+    pub(super) token: String,
+    pub(super) client: Option<String>,
     has_passkeys: bool,
     /// What shows them.
     script: Option<String>,

@@ -1,5 +1,7 @@
 //! What pages say, in every language there is.
 
+pub(super) mod factors;
+
 use countersign_domain::catalogue;
 
 catalogue! {

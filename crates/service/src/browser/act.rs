@@ -8,6 +8,7 @@ use countersign_domain::{
     id::UserId,
     identity::Identity,
     locale::Locale,
+    mfa::FactorKind,
     sign_in::Step,
 };
 use countersign_storage::{
@@ -51,6 +52,12 @@ pub enum Act<'a> {
     Link(&'a str),
     /// Shows a passkey.
     Passkey(&'a str),
+    /// Wants to show, or to set up, this as a second factor.
+    Second(FactorKind),
+    /// Says which telephone is to be one.
+    Phone(&'a str),
+    /// Shows a recovery code.
+    RecoveryCode(&'a str),
     /// Goes on as whoever is signed in.
     Continue,
     /// Lets the app know what it asks for.
@@ -134,6 +141,9 @@ impl Service {
                 Ok(address) => self.step_in_browser(&own, Move::Send(&Identity::Email(address)), browser, caller).await,
                 Err(_) => Ok(Acted::Asked(Some(Mistake::NoAddress))),
             },
+            Act::Resend if own.kept.sign_in.second().is_some() => {
+                self.step_in_browser(&own, Move::Resend, browser, caller).await
+            }
             Act::Resend => match &own.kept.sign_in.identity {
                 Some(identity) => self.step_in_browser(&own, Move::Send(identity), browser, caller).await,
                 None => Ok(Acted::Asked(None)),
@@ -141,6 +151,9 @@ impl Service {
             Act::Code(code) => self.step_in_browser(&own, Move::Code(code), browser, caller).await,
             Act::Link(secret) => self.step_in_browser(&own, Move::Link(secret), browser, caller).await,
             Act::Passkey(response) => self.step_in_browser(&own, Move::Passkey(response), browser, caller).await,
+            Act::Second(kind) => self.step_in_browser(&own, Move::Second(kind), browser, caller).await,
+            Act::Phone(typed) => self.step_in_browser(&own, Move::Phone(typed), browser, caller).await,
+            Act::RecoveryCode(code) => self.step_in_browser(&own, Move::RecoveryCode(code), browser, caller).await,
             Act::Continue => self.go_on_as_known(&own, browser, caller).await,
             Act::Allow => self.consent(&own, browser, caller).await,
             Act::Deny if matches!(own.kept.sign_in.step, Step::Proved(_)) => {
@@ -204,8 +217,8 @@ impl Service {
 
     /// Says yes. Only who was asked can: somebody else may be signed in by now.
     async fn consent(&self, own: &Own, browser: Browser<'_>, caller: &Caller) -> Result<Acted, PageRefused> {
-        match (&own.live, own.kept.sign_in.step) {
-            (Some(live), Step::Proved(user)) if live.session.user == user => {
+        match (&own.live, &own.kept.sign_in.step) {
+            (Some(live), Step::Proved(user)) if live.session.user == *user => {
                 self.finish(own, live, Answer::Consents, browser, caller).await
             }
             _ => Err(PageRefused::Over),

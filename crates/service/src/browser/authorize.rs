@@ -8,6 +8,7 @@ use countersign_domain::{
     clock::Timestamp,
     id::SignInId,
     identity::Identity,
+    mfa::MfaPolicy,
     oauth::form::Form,
     proof::Level,
     risk::Assessment,
@@ -145,7 +146,7 @@ impl Service {
         let freshness = Freshness { max_age: request.max_age.filter(|_| !is_new), not_before };
         if !session.is_fresh(freshness, self.now())
             || request.hinted_user.is_some_and(|hinted| hinted != session.user)
-            || !(is_new || is_strong_enough(&request.acr_values, session.proof.level))
+            || !is_strong_enough(project, request, session.proof.level)
             || !self.is_hinted_at(project, request, live).await?
         {
             return Ok(Err(Ask::SignIn));
@@ -174,11 +175,11 @@ fn is_asked_anew(project: &ProjectView, request: &AuthorizationRequest) -> bool 
     request.prompt.contains(&Prompt::Login) || project.settings.browser_lifetime.is_zero()
 }
 
-/// A client that names levels gets a new proof rather than one below all of them. What it gets in the end is in its token (`acr` is a voluntary
-/// claim, OpenID Connect Core §5.5.1.1).
-fn is_strong_enough(acr_values: &[String], level: Level) -> bool {
-    let known = || acr_values.iter().filter_map(|value| value.parse::<Level>().ok());
-    known().next().is_none() || known().any(|wanted| wanted <= level)
+/// A client that names levels gets a new proof rather than one below all of them, and so does a project that requires two factors.
+fn is_strong_enough(project: &ProjectView, request: &AuthorizationRequest, level: Level) -> bool {
+    let known = || request.acr_values.iter().filter_map(|value| value.parse::<Level>().ok());
+    let is_allowed = level >= Level::TwoFactors || project.settings.mfa_policy != MfaPolicy::Required;
+    is_allowed && (known().next().is_none() || known().any(|wanted| wanted <= level))
 }
 
 fn back(request: &AuthorizationRequest, code: ErrorCode, description: &'static str) -> Authorized {

@@ -36,6 +36,7 @@ use crate::{
     },
     directory::ProjectView,
     error::Outage,
+    guesses::Guessed,
 };
 
 /// How often somebody else may come first before we give up.
@@ -132,7 +133,7 @@ impl Service {
         if self.channel_state(destination.channel()) == ChannelState::Absent {
             return Ok(Contact::Failed(AccountMistake::no_channel(destination.channel())));
         }
-        let room = self.room_for_guess(project, &to);
+        let room = self.room_for_guess(project, Guessed::Address(&to));
         if room.and_then(|()| self.take_sending_budget(project, &destination, caller.address)).is_err() {
             return Ok(Contact::Failed(AccountMistake::Wait));
         }
@@ -202,7 +203,7 @@ impl Service {
         let Some(code) = OneTimeCode::unverified(code) else {
             return Ok(Contact::Failed(AccountMistake::WrongCode));
         };
-        if self.room_for_guess(&project, &pending.to).is_err() {
+        if self.room_for_guess(&project, Guessed::Address(&pending.to)).is_err() {
             return Ok(Contact::Failed(AccountMistake::Wait));
         }
         let proving = Arc::new(Proving {
@@ -236,7 +237,7 @@ impl Service {
                 }
                 Ok(Done::SignedOut) => Err(PageRefused::Over),
                 Ok(Done::Wrong) => {
-                    self.count_guess(project, &proving.pending.to);
+                    self.count_guess(project, Guessed::Address(&proving.pending.to));
                     Ok(Contact::Failed(AccountMistake::WrongCode))
                 }
                 Ok(Done::Over) => Ok(Contact::Failed(AccountMistake::CodeOver)),
@@ -269,7 +270,7 @@ impl Service {
         let locale = locale_of(&[], browser);
         let before = self.identities_of(project, user).await?;
         let before: Vec<IdentityRecord> = before.into_iter().filter(|record| record.identity != change.to).collect();
-        let mut notices = self.notices(project, &before, locale, &letter);
+        let mut notices = self.account_notices(project, &before, locale, &letter);
         if let Some(Identity::Phone(number)) = &change.replaces
             && self.channel_state(Channel::Sms) != ChannelState::Absent
         {

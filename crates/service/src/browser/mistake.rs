@@ -19,11 +19,24 @@ pub enum Mistake {
     NoMail,
     /// The passkey won't do.
     Passkey,
+    /// That is no telephone number.
+    NoPhone,
+    /// It wasn't a recovery code of theirs, or it was used before.
+    RecoveryCode,
 }
 
 impl Mistake {
-    const ALL: [Self; 7] =
-        [Self::NoAddress, Self::WrongCode, Self::CodeOver, Self::Wait, Self::TooManyCodes, Self::NoMail, Self::Passkey];
+    const ALL: [Self; 9] = [
+        Self::NoAddress,
+        Self::WrongCode,
+        Self::CodeOver,
+        Self::Wait,
+        Self::TooManyCodes,
+        Self::NoMail,
+        Self::Passkey,
+        Self::NoPhone,
+        Self::RecoveryCode,
+    ];
 
     /// As the address of the page has it.
     pub const fn as_str(self) -> &'static str {
@@ -35,6 +48,8 @@ impl Mistake {
             Self::TooManyCodes => "many",
             Self::NoMail => "mail",
             Self::Passkey => "passkey",
+            Self::NoPhone => "phone",
+            Self::RecoveryCode => "recovery",
         }
     }
 
@@ -48,6 +63,8 @@ impl Mistake {
             Self::TooManyCodes => "restart_flow",
             Self::NoMail => "no_channel",
             Self::Passkey => "retry_passkey",
+            Self::NoPhone => "no_phone",
+            Self::RecoveryCode => "retry_recovery_code",
         }
     }
 
@@ -72,6 +89,9 @@ impl From<Hint> for Mistake {
 /// A page that shows that a code is to come needs no word of what it was waiting for.
 pub(super) fn said(wanted: Move<'_>, hint: Hint) -> Option<Mistake> {
     match (wanted, hint) {
+        (Move::Phone(_), Hint::RetryInput) => Some(Mistake::NoPhone),
+        (Move::RecoveryCode(_), Hint::RetryInput) => Some(Mistake::RecoveryCode),
+        (Move::Phone(_) | Move::RecoveryCode(_) | Move::Second(_) | Move::Resend, hint) => Some(hint.into()),
         // The code that was just sent there is still good: its page says when there will be another.
         (Move::Send(_), Hint::Wait(_) | Hint::RestartFlow)
         | (Move::Code(_) | Move::Link(_) | Move::Passkey(_) | Move::AskPasskey, _) => Some(hint.into()),

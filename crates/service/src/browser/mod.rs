@@ -116,7 +116,7 @@ fn look(project: &ProjectView) -> Look {
     Look { name: shown_name(project), logo: settings.page_logo.clone(), color: settings.page_color }
 }
 
-fn shown_name(project: &ProjectView) -> String {
+pub(crate) fn shown_name(project: &ProjectView) -> String {
     let name = project.project.name.as_str().trim();
     if name.is_empty() { project.project.id.to_string() } else { name.to_owned() }
 }

@@ -86,7 +86,7 @@ impl Service {
         }
         let having = self.identities_of(&owner.project, user).await?;
         let letter = Letter::Account(AccountNews::Deleted);
-        let notices = self.notices(&owner.project, &having, locale_of(&[], browser), &letter);
+        let notices = self.account_notices(&owner.project, &having, locale_of(&[], browser), &letter);
         let project = &owner.project.project.id;
         match self.forget_user(project, user, Actor::User(user), Some(caller), notices).await {
             Ok(_) => Ok(Erased::Done),

@@ -5,17 +5,28 @@ use std::{sync::Arc, time::Duration};
 use countersign_crypto::{browser_cookie::Visit, one_time_code::DIGITS};
 use countersign_domain::{
     id::{ClientId, SignInId},
+    identity::Identity,
     locale::Locale,
     message::Channel,
     risk::Assessment,
-    sign_in::{Purpose, Step},
+    sign_in::{Asked, Purpose, Second, SentCode, Step},
 };
 use countersign_storage::sign_ins::KeptSignIn;
 
 use super::{Browser, Look, PageRefused, locale_of, look, session::LiveBrowser};
 use crate::{
-    Service, address::Address, deliver::health::ChannelState, directory::ProjectView, error::Outage,
-    oauth::authorization::AuthorizationRequest, sign_in::issue::kept_request,
+    Service,
+    address::Address,
+    code_sign_in::destination_of,
+    deliver::health::ChannelState,
+    directory::ProjectView,
+    error::Outage,
+    oauth::authorization::AuthorizationRequest,
+    sign_in::{
+        MethodChoice,
+        issue::kept_request,
+        prompt::{other_methods, second_methods},
+    },
 };
 
 /// A page.
@@ -45,7 +56,6 @@ pub struct View {
 }
 
 /// What a page asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stage {
     /// Who are you?
     Who {
@@ -64,6 +74,50 @@ pub enum Stage {
         tries: u32,
         /// How often it may still be tried; zero too when its time is over.
         tries_left: u32,
+    },
+    /// Which second factor is it to be? Or, where there is none: which is to be set up?
+    Choose {
+        /// Is one set up?
+        is_set_up: bool,
+        /// What may be chosen, as `method` has it.
+        methods: Vec<MethodChoice>,
+    },
+    /// Which code does the app show, or was sent as a second factor?
+    Second {
+        /// Where it went, as far as it may be shown; none: an app shows it.
+        destination: Option<String>,
+        /// How many digits it has.
+        length: usize,
+        /// How long until another may be asked for.
+        resend_in: Duration,
+        /// How often something wrong was shown.
+        tries: u32,
+        /// How often something may still be shown.
+        tries_left: u32,
+        /// Is the code's time over?
+        is_over: bool,
+        /// What else would do.
+        others: Vec<MethodChoice>,
+    },
+    /// What does an app show that was given this?
+    SetUpTotp {
+        /// To be typed.
+        secret: String,
+        /// For a QR code.
+        otpauth_uri: String,
+        /// How many digits it shows.
+        length: usize,
+        /// How often something wrong was shown.
+        tries: u32,
+        /// How often something may still be shown.
+        tries_left: u32,
+        /// What else could be set up.
+        others: Vec<MethodChoice>,
+    },
+    /// Which telephone is to get codes?
+    SetUpPhone {
+        /// What else could be set up.
+        others: Vec<MethodChoice>,
     },
     /// May the app know, and do, this?
     Consent {
@@ -150,7 +204,7 @@ impl Service {
     async fn stage(&self, own: &Own) -> Result<Stage, PageRefused> {
         let (sign_in, now) = (&own.kept.sign_in, self.now());
         let typed = sign_in.identity.as_ref().map(|identity| identity.value().to_owned());
-        match sign_in.step {
+        match &sign_in.step {
             Step::Choosing => {
                 let hint = || own.request.as_ref().and_then(|request| request.login_hint.clone());
                 Ok(Stage::Who { prefilled: typed.or_else(hint).unwrap_or_default() })
@@ -165,7 +219,9 @@ impl Service {
                     tries_left: if is_over { 0 } else { sent.tries_left() },
                 })
             }
+            Step::Second(second) => Ok(self.second_stage(own, second)),
             Step::Proved(user) => {
+                let user = *user;
                 // Who has signed out meanwhile, or is somebody else by now, can't say yes for this user.
                 let is_here = own.live.as_ref().is_some_and(|live| live.session.user == user);
                 let (true, Some(request)) = (is_here, &own.request) else {
@@ -177,9 +233,41 @@ impl Service {
         }
     }
 
+    fn second_stage(&self, own: &Own, second: &Second) -> Stage {
+        let (now, others, tries_left) = (self.now(), other_methods(second), second.tries_left());
+        let choose = || Stage::Choose { is_set_up: second.is_set_up(), methods: second_methods(second) };
+        let of_code = |sent: Option<(&SentCode, &Identity)>, others| Stage::Second {
+            destination: sent.and_then(|(_, to)| destination_of(to)).map(|to| to.masked()),
+            length: DIGITS,
+            resend_in: sent.map_or(Duration::ZERO, |(code, _)| code.resend_at().since(now)),
+            tries: second.tries,
+            tries_left,
+            is_over: sent.is_some_and(|(code, _)| code.expires_at().is_past(now)),
+            others,
+        };
+        match &second.asked {
+            Asked::Which => choose(),
+            Asked::Totp => of_code(None, others),
+            Asked::Sent { to, code, .. } | Asked::NewPhone { to, code } => of_code(Some((code, to)), others),
+            Asked::WhichPhone => Stage::SetUpPhone { others },
+            Asked::NewTotp { sealed_seed } => match self.new_totp(&own.project, &own.kept.sign_in, sealed_seed) {
+                Some(new) => Stage::SetUpTotp {
+                    secret: new.secret.danger_expose().to_owned(),
+                    otpauth_uri: new.otpauth_uri.danger_expose().to_owned(),
+                    length: DIGITS,
+                    tries: second.tries,
+                    tries_left,
+                    others,
+                },
+                None => choose(),
+            },
+        }
+    }
+
     /// Whoever is signed in may go on as that, where the app takes them as they are.
     async fn may_go_on_as(&self, own: &Own) -> Result<Option<String>, Outage> {
-        let (Some(live), false) = (&own.live, matches!(own.kept.sign_in.step, Step::Proved(_))) else {
+        let is_half_in = matches!(own.kept.sign_in.step, Step::Second(_) | Step::Proved(_));
+        let (Some(live), false) = (&own.live, is_half_in) else {
             return Ok(None);
         };
         if self.may_go_on(own).await? {

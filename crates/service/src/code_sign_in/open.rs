@@ -25,6 +25,7 @@ use crate::{
     caller::Caller,
     directory::{ClientView, ProjectView},
     error::Outage,
+    guesses::Guessed,
     limits::Rate,
     session::{
         draft::Terms,
@@ -68,7 +69,7 @@ impl Service {
         let code = OneTimeCode::unverified(unverified_code).ok_or(CodeRefused::WrongCode)?;
         self.take_try(&project, wanted, caller)?;
         let identity = super::identity_of(&wanted.destination);
-        self.room_for_guess(&project, &identity).map_err(CodeRefused::TooMany)?;
+        self.room_for_guess(&project, Guessed::Address(&identity)).map_err(CodeRefused::TooMany)?;
         let plan = Arc::new(self.plan(&project, client, wanted, code, newcomer, caller));
         // On PostgreSQL somebody else may have become the user in the same moment: then that is who it is.
         for _ in 0..ATTEMPTS {
@@ -85,7 +86,7 @@ impl Service {
                     return Ok(self.written(&project, &plan.writing, &written).await?);
                 }
                 Ok(Done::Refused(Refused::WrongCode)) => {
-                    self.count_guess(&project, &identity);
+                    self.count_guess(&project, Guessed::Address(&identity));
                     return Err(CodeRefused::WrongCode);
                 }
                 Ok(Done::Refused(refused)) => return Err(refused.into()),

@@ -1,10 +1,10 @@
 //! Putting a letter into words: subject, plain text, HTML.
 
-use countersign_domain::{locale::Locale, message::Channel, text::Name};
+use countersign_domain::{locale::Locale, message::Channel, mfa::FactorKind, text::Name};
 
 use super::{
     content::Content,
-    letter::{AccountNews, Letter},
+    letter::{AccountChange, AccountNews, Letter},
     words::Words,
 };
 
@@ -78,6 +78,10 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
             let said = words.passkey_removed_body(project, &called(words, name));
             return (words.passkey_removed_subject(project), warning(words, project, said));
         }
+        Letter::Changed(change) => {
+            let said = change_body(words, project, *change);
+            return (words.account_changed_subject(project), warning(words, project, said));
+        }
         Letter::Test => return (words.test_subject(project), vec![Paragraph::Plain(words.test_body(project))]),
     };
     let mut paragraphs = vec![Paragraph::Plain(lead)];
@@ -104,6 +108,20 @@ fn account_news(words: Words, project: &str, news: &AccountNews) -> (String, Str
             (words.contact_changed_subject(project), words.contact_changed_body(project, to))
         }
         AccountNews::Deleted => (words.deleted_subject(project), words.deleted_body(project)),
+    }
+}
+
+fn change_body(words: Words, project: &str, change: AccountChange) -> String {
+    let factor = |kind| match kind {
+        FactorKind::Totp => words.factor_totp(),
+        FactorKind::Sms => words.factor_sms(),
+        FactorKind::Email => words.factor_email(),
+    };
+    match change {
+        AccountChange::FactorAdded(kind) => words.factor_added_body(project, &factor(kind)),
+        AccountChange::FactorRemoved(kind) => words.factor_removed_body(project, &factor(kind)),
+        AccountChange::RecoveryCodesMade => words.recovery_codes_made_body(project),
+        AccountChange::RecoveryCodeUsed => words.recovery_code_used_body(project),
     }
 }
 
@@ -198,6 +216,7 @@ fn text_message(words: Words, project: &str, host: Option<&str>, letter: &Letter
             Letter::PasskeyAdded { name } => words.passkey_added_body(project, &called(words, name)),
             Letter::PasskeyRemoved { name } => words.passkey_removed_body(project, &called(words, name)),
             Letter::Account(news) => account_news(words, project, news).1,
+            Letter::Changed(change) => change_body(words, project, *change),
             _ => words.test_body(project),
         };
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use countersign_crypto::secret::SecretText;
-use countersign_domain::text::Name;
+use countersign_domain::{mfa::FactorKind, text::Name};
 
 /// What a message says, before it is put into words. No `Debug`: codes and links let people in.
 pub enum Letter {
@@ -46,6 +46,8 @@ pub enum Letter {
     },
     /// Something happened to the reader's account.
     Account(AccountNews),
+    /// Something else of the reader's account has changed.
+    Changed(AccountChange),
     /// Whether messages arrive at all.
     Test,
 }
@@ -69,6 +71,19 @@ pub enum AccountNews {
     },
     /// It is no more.
     Deleted,
+}
+
+/// What has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AccountChange {
+    /// There is a second factor.
+    FactorAdded(FactorKind),
+    /// A second factor is gone.
+    FactorRemoved(FactorKind),
+    /// There are new recovery codes, and the old ones are worthless.
+    RecoveryCodesMade,
+    /// Somebody came in by a recovery code.
+    RecoveryCodeUsed,
 }
 
 /// How long it is tried to send what has no end of its own.
@@ -99,7 +114,9 @@ impl Letter {
             | Self::SignUpCode { valid_for, .. }
             | Self::ContactCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
-            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Account(_) => PATIENCE_OF_WARNINGS,
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Account(_) | Self::Changed(_) => {
+                PATIENCE_OF_WARNINGS
+            }
         }
     }
 

@@ -11,7 +11,6 @@ pub mod content;
 pub mod draft;
 pub mod health;
 pub mod letter;
-mod notice;
 pub mod outbox;
 mod words;
 pub mod worker;

@@ -140,6 +140,46 @@ catalogue! {
             En: "one without a name",
             De: "einer ohne Namen",
         }
+        /// Something of the account has changed.
+        account_changed_subject(project) {
+            En: "Your account with {project} was changed",
+            De: "Ihr Konto bei {project} wurde geändert",
+        }
+        /// A second factor is there.
+        factor_added_body(project, factor) {
+            En: "Your account with {project} has a new second factor: {factor}.",
+            De: "Ihr Konto bei {project} hat einen neuen zweiten Faktor: {factor}.",
+        }
+        /// A second factor is gone.
+        factor_removed_body(project, factor) {
+            En: "This second factor was removed from your account with {project}: {factor}.",
+            De: "Dieser zweite Faktor wurde aus Ihrem Konto bei {project} entfernt: {factor}.",
+        }
+        /// Which.
+        factor_totp() {
+            En: "an authenticator app",
+            De: "eine Authenticator-App",
+        }
+        /// Which.
+        factor_sms() {
+            En: "codes by text message",
+            De: "Codes per SMS",
+        }
+        /// Which.
+        factor_email() {
+            En: "codes by e-mail",
+            De: "Codes per E-Mail",
+        }
+        /// The old ones are worthless.
+        recovery_codes_made_body(project) {
+            En: "There are new recovery codes for your account with {project}. Those from before don't work any more.",
+            De: "Für Ihr Konto bei {project} gibt es neue Wiederherstellungscodes. Die bisherigen funktionieren nicht mehr.",
+        }
+        /// Somebody came in by one.
+        recovery_code_used_body(project) {
+            En: "A recovery code was used to sign in to your account with {project}.",
+            De: "Für die Anmeldung bei Ihrem Konto bei {project} wurde ein Wiederherstellungscode verwendet.",
+        }
         /// At the end of what is told about an account.
         account_warning(project) {
             En: "If it wasn't you, somebody else may have been in your account: tell {project} at once.",

@@ -39,6 +39,6 @@ impl Service {
         let (Some(locale), Some(view)) = (by.tells(), view) else { return Ok(Vec::new()) };
         let mut reader = self.db.reader().await.map_err(Outage::from)?;
         let known_as = identities::list(&mut reader.conn(), project, user).await.map_err(Outage::from)?;
-        Ok(self.notices(&view, &known_as, locale, letter))
+        Ok(self.account_notices(&view, &known_as, locale, letter))
     }
 }

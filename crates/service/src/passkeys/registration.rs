@@ -122,7 +122,7 @@ impl Service {
         let letter = Letter::PasskeyAdded { name: passkey.name.clone() };
         let addition = Arc::new(Addition {
             entry: self.passkey_entry(&passkey, Act::PasskeyAdded, Actor::User(passkey.user), Some(caller)),
-            notices: self.notices(project, &known_as, registration.locale, &letter),
+            notices: self.account_notices(project, &known_as, registration.locale, &letter),
             spending: kept.spending(&project.project.id),
             browser: registration.browser,
             project_generation: project.project.generation,

@@ -7,12 +7,22 @@ use countersign_crypto::{
 use countersign_domain::{
     id::{AuditId, ChallengeId, PasskeyId},
     identity::Identity,
+    mfa::FactorKind,
+    proof::Proof,
+    sign_in::Asked,
 };
 use countersign_storage::{messages::OutgoingMessage, sign_ins::KeptSignIn};
 
-use super::{issue::Issue, prompt::Hint, risk::Attempt};
+use super::{
+    issue::Issue,
+    prompt::Hint,
+    risk::Attempt,
+    second::{First, SecondShown, is_demanded},
+};
 use crate::{
     browser::session::BrowserDraft,
+    directory::ProjectView,
+    oauth::authorization::AuthorizationRequest,
     passkeys::{PasskeyChallenge, PasskeyProof},
     users::arrival::Arrival,
     vouch::Names,
@@ -28,6 +38,20 @@ pub(super) enum Action {
     /// A passkey was shown that won't do. Its challenge is used up.
     Fail(Hint),
     Show(Box<Showing>),
+    /// Something else is asked as a second factor, for which nothing is sent.
+    AskSecond(Asked),
+    SendSecond(Box<SendingSecond>),
+    /// Something was shown as a second factor that isn't right.
+    Mistake,
+}
+
+pub(super) struct SendingSecond {
+    /// As what factor; none: to what is to become one.
+    pub(super) kind: Option<FactorKind>,
+    pub(super) to: Identity,
+    pub(super) challenge: ChallengeId,
+    pub(super) code_hash: OneTimeCodeHash,
+    pub(super) message: OutgoingMessage,
 }
 
 pub(super) struct Sending {
@@ -40,6 +64,8 @@ pub(super) struct Sending {
 
 pub(super) struct Showing {
     pub(super) who: Who,
+    /// None: the first factor was proved before.
+    pub(super) first: Option<First>,
     /// None: it is for the user's own account.
     pub(super) issue: Option<Issue>,
     pub(super) browser: Option<BrowserDraft>,
@@ -54,6 +80,8 @@ pub(super) enum Who {
     Address(Claim),
     /// By a passkey, that answered this challenge.
     Passkey { proof: Box<PasskeyProof>, state: String },
+    /// By a first factor that was proved before, and this.
+    Second(Box<SecondShown>),
 }
 
 /// Somebody says that an address is theirs.
@@ -70,20 +98,50 @@ pub(super) enum Shown {
 
 impl Who {
     /// As the trail has it.
-    pub(super) const fn method(&self) -> &'static str {
+    pub(super) fn method(&self) -> &str {
+        match self {
+            Self::Second(shown) => &shown.methods,
+            Self::Address(_) | Self::Passkey { .. } => self.first_method(),
+        }
+    }
+
+    /// The same of a first factor.
+    pub(super) const fn first_method(&self) -> &'static str {
         match self {
             Self::Address(Claim { shown: Shown::Code(..), .. }) => "email_code",
             Self::Address(Claim { shown: Shown::Link(_), .. }) => "email_link",
             Self::Passkey { .. } => "passkey",
+            Self::Second(_) => "",
         }
     }
 
     /// The passkey by which somebody was proved.
-    pub(super) const fn passkey(&self) -> Option<PasskeyId> {
+    pub(super) fn passkey(&self) -> Option<PasskeyId> {
         match self {
-            Self::Address(_) => None,
+            Self::Address(_) | Self::Second(_) => None,
             Self::Passkey { proof, .. } => Some(proof.passkey.id),
         }
+    }
+
+    /// None: the first factor was proved before.
+    pub(super) fn as_first(
+        &self,
+        proof: &Proof,
+        project: &ProjectView,
+        request: Option<&AuthorizationRequest>,
+    ) -> Option<First> {
+        let by = match self {
+            Self::Address(claim) => Some(claim.arrival.identity.kind()),
+            Self::Passkey { .. } => None,
+            Self::Second(_) => return None,
+        };
+        Some(First {
+            proof: proof.clone(),
+            by,
+            method: self.first_method(),
+            policy: project.settings.mfa_policy,
+            is_demanded: is_demanded(request),
+        })
     }
 
     /// The key by which somebody was proved, as the trail has it.

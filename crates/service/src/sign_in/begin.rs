@@ -14,7 +14,7 @@ use countersign_domain::{
 };
 use countersign_storage::sign_ins;
 
-use super::{ChallengeCall, ChallengeRefused, Outcome, prompt::Prompt};
+use super::{ChallengeCall, ChallengeRefused, Outcome};
 use crate::{
     Service,
     address::Address,
@@ -54,7 +54,7 @@ impl Service {
         let purpose = Purpose::Client { client: client.id.clone(), request: request.to_json() };
         let sign_in = SignIn { identity, dpop_jkt, ..self.new_sign_in(&project, purpose) };
         let handle = generate(sign_in.id, &self.entropy);
-        let prompt = Prompt::of(&sign_in, has_passkeys, None);
+        let prompt = self.prompt(&project, &sign_in, None);
         let risk = self.told_risk(&project, sign_in.identity.as_ref());
         self.keep_sign_in(sign_in, HandleHash::of(&handle)).await?;
         Ok(Outcome::Asked { handle, prompt, risk })

@@ -1,12 +1,12 @@
 //! The next step on an app's own screens: a method is chosen, or a code or passkey shown.
 
 use countersign_crypto::sign_in_handle::{HandleHash, UnverifiedHandle, generate};
-use countersign_domain::{id::SignInId, oauth::form::Form};
+use countersign_domain::{id::SignInId, mfa::FactorKind, oauth::form::Form};
 use countersign_storage::sign_ins::{self, KeptSignIn};
 
 use super::{
     ChallengeCall, ChallengeRefused, Outcome,
-    prompt::{EMAIL_CODE, PASSKEY, Prompt},
+    prompt::{EMAIL_CODE, PASSKEY, Prompt, RECOVERY_CODE, SMS_CODE, TOTP},
     step::{Front, Move, StepRefused, Stepped, Stepping},
 };
 use crate::{
@@ -45,7 +45,7 @@ impl Service {
             Ok(Stepped::Asked { kept, hint, passkey }) => {
                 let prompt = match passkey {
                     Some(PasskeyChallenge { options, expires_at, .. }) => Prompt::ShowPasskey { options, expires_at },
-                    None => Prompt::of(&kept.sign_in, self.has_passkeys(project), hint),
+                    None => self.prompt(project, &kept.sign_in, hint),
                 };
                 let risk = self.told_risk(project, kept.sign_in.identity.as_ref());
                 Ok(Outcome::Asked { handle: next, prompt, risk })
@@ -76,6 +76,9 @@ impl Service {
 }
 
 fn wanted<'a>(form: &'a Form, kept: &'a KeptSignIn) -> Move<'a> {
+    if kept.sign_in.second().is_some() {
+        return wanted_as_second(form);
+    }
     match (form.text("passkey"), form.text("code"), form.text("method"), &kept.sign_in.identity) {
         (Some(response), ..) => Move::Passkey(response),
         (None, Some(code), ..) => Move::Code(code),
@@ -83,5 +86,18 @@ fn wanted<'a>(form: &'a Form, kept: &'a KeptSignIn) -> Move<'a> {
         (None, None, Some(PASSKEY), _) => Move::AskPasskey,
         (None, None, Some(_), _) => Move::Mistake,
         (None, None, None, _) => Move::Look,
+    }
+}
+
+fn wanted_as_second(form: &Form) -> Move<'_> {
+    match (form.text("code"), form.text("phone"), form.text("method")) {
+        (Some(code), _, Some(RECOVERY_CODE)) => Move::RecoveryCode(code),
+        (Some(code), ..) => Move::Code(code),
+        (None, Some(phone), _) => Move::Phone(phone),
+        (None, None, Some(TOTP)) => Move::Second(FactorKind::Totp),
+        (None, None, Some(SMS_CODE)) => Move::Second(FactorKind::Sms),
+        (None, None, Some(EMAIL_CODE)) => Move::Second(FactorKind::Email),
+        (None, None, Some(_)) => Move::Mistake,
+        (None, None, None) => Move::Look,
     }
 }

@@ -6,8 +6,9 @@ mod begin;
 mod go_on;
 pub(crate) mod issue;
 mod passkey;
-mod prompt;
+pub(crate) mod prompt;
 mod risk;
+mod second;
 pub(crate) mod step;
 pub(crate) mod transaction;
 

@@ -24,22 +24,27 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// In the transaction that proves the user: what speaks against it. From now on they were seen here.
-    pub(super) async fn judge(
+    /// In the transaction that proves the user's first factor: what speaks against it.
+    pub(super) async fn judge(&self, conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<Assessment> {
+        let seen = sign_in_places::seen(conn, project, user).await?;
+        let proved = Some(Proved { place: &self.place, seen: &seen });
+        Ok(assess(&Signals { failures: self.failures, proved }))
+    }
+
+    /// In the transaction that lets the user in: from now on they were seen here. Who has but a first factor was seen nowhere yet.
+    pub(super) async fn remember(
         &self,
         conn: &mut Conn<'_>,
         project: &ProjectId,
         user: UserId,
         now: Timestamp,
-    ) -> Result<Assessment> {
-        let seen = sign_in_places::seen(conn, project, user).await?;
+    ) -> Result<()> {
+        let were = sign_in_places::count(conn, project, user).await?;
         sign_in_places::remember(conn, project, user, &self.place, now).await?;
-        // Some of them may be of sessions; but most users have so few of both that nothing need be looked for.
-        if seen.networks.len() >= PLACES as usize {
+        if were >= PLACES {
             sign_in_places::forget_oldest(conn, project, user).await?;
         }
-        let proved = Some(Proved { place: &self.place, seen: &seen });
-        Ok(assess(&Signals { failures: self.failures, proved }))
+        Ok(())
     }
 }
 
@@ -64,6 +69,8 @@ impl Service {
                 Who::Address(Claim { arrival, .. }) => self.wrong_codes_lately(project, &arrival.identity),
                 // Whatever was typed, the passkey's owner need not have the address.
                 Who::Passkey { .. } => 0,
+                // It was judged before.
+                Who::Second(_) => 0,
             },
             place: caller_marks::place(project.caller_marks_key(), caller.address, &caller.user_agent),
         }

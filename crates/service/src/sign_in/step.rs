@@ -14,6 +14,7 @@ use countersign_domain::{
     id::{AuditId, ChallengeId, UserId},
     identity::Identity,
     locale::Locale,
+    mfa::FactorKind,
     proof::{Level, Method, Proof},
     sign_in::CODE_LIFETIME,
     text::Name,
@@ -35,6 +36,7 @@ use crate::{
     deliver::{health::ChannelState, letter::Letter},
     directory::ProjectView,
     error::Outage,
+    guesses::Guessed,
     passkeys::PasskeyChallenge,
     users::arrival::{ATTEMPTS, Arrival},
     vouch::Names,
@@ -57,6 +59,14 @@ pub(crate) enum Move<'a> {
     AskPasskey,
     /// Shows a passkey.
     Passkey(&'a str),
+    /// Asks for another of the codes that were sent as a second factor.
+    Resend,
+    /// Wants to show, or to set up, this second factor.
+    Second(FactorKind),
+    /// Says which telephone is to be one.
+    Phone(&'a str),
+    /// Shows a recovery code.
+    RecoveryCode(&'a str),
 }
 
 /// Who takes a step, and where.
@@ -137,11 +147,17 @@ impl Service {
                 Ok(Done::Gone) => Err(StepRefused::Gone),
                 Ok(Done::Denied(denial)) => Err(StepRefused::Denied(denial)),
                 Ok(Done::Asked { kept, hint, was_guess }) => {
-                    if let (true, Some(identity)) = (was_guess, &kept.sign_in.identity) {
-                        self.count_guess(project, identity);
+                    if was_guess {
+                        self.count_guess_in(project, &kept);
                     }
                     let passkey = plan.passkey_asked().filter(|_| hint.is_none());
                     Ok(Stepped::Asked { kept, hint, passkey })
+                }
+                Ok(Done::Second { kept, news }) => {
+                    for change in &news {
+                        self.apply(change).await;
+                    }
+                    self.put_second(stepping, kept).await
                 }
                 Ok(Done::Passed { news, is_issued, risk, .. }) => {
                     risk::count(&risk);
@@ -157,16 +173,42 @@ impl Service {
         Err(Outage::Unavailable("the user changes faster than it can be read".to_owned()).into())
     }
 
+    fn count_guess_in(&self, project: &ProjectView, kept: &KeptSignIn) {
+        match (kept.sign_in.second(), &kept.sign_in.identity) {
+            (Some(second), _) => self.count_guess(project, Guessed::SecondFactor(second.user)),
+            (None, Some(identity)) => self.count_guess(project, Guessed::Address(identity)),
+            (None, None) => {}
+        }
+    }
+
+    /// What the user used last, or has newest, is asked for at once. Where that can't be, they choose.
+    async fn put_second(&self, stepping: &Stepping<'_>, kept: Box<KeptSignIn>) -> Result<Stepped, StepRefused> {
+        let preferred = kept.sign_in.second().and_then(|second| second.choices.first().copied());
+        if let Some(kind) = preferred {
+            let again = Stepping { kept: &kept, shown: stepping.next, ..*stepping };
+            match Box::pin(self.step(&again, Move::Second(kind))).await {
+                Err(StepRefused::NoChannel) => {}
+                stepped => return stepped,
+            }
+        }
+        Ok(Stepped::Asked { kept, hint: None, passkey: None })
+    }
+
     async fn action(&self, stepping: &Stepping<'_>, wanted: Move<'_>) -> Result<Action, StepRefused> {
+        if let Some(second) = stepping.kept.sign_in.second() {
+            return self.second_action(stepping, second, wanted).await;
+        }
         match wanted {
             Move::Look => Ok(Action::Nothing(None)),
-            Move::Mistake => Ok(Action::Nothing(Some(Hint::RetryInput))),
+            Move::Mistake | Move::Resend | Move::Second(_) | Move::Phone(_) | Move::RecoveryCode(_) => {
+                Ok(Action::Nothing(Some(Hint::RetryInput)))
+            }
             Move::Send(to) => self.sending(stepping, to).await,
             Move::Code(code) => {
                 let Some(identity) = &stepping.kept.sign_in.identity else {
                     return Ok(Action::Nothing(Some(Hint::RetryInput)));
                 };
-                let room = self.room_for_guess(stepping.project, identity);
+                let room = self.room_for_guess(stepping.project, Guessed::Address(identity));
                 match (room, OneTimeCode::unverified(code)) {
                     (Err(too_many), _) => Ok(Action::Nothing(Some(Hint::Wait(too_many.retry_after)))),
                     (Ok(()), None) => Ok(Action::Nothing(Some(Hint::RetryInput))),
@@ -249,6 +291,7 @@ impl Service {
         let sign_in = &stepping.kept.sign_in;
         let request = kept_request(&sign_in.purpose)?;
         let passkey = who.passkey();
+        let first = who.as_first(&proof, project, request.as_ref());
         let draw_up = |request| self.draw_up_code(project, &request, proof.clone(), sign_in.dpop_jkt);
         let issue = request.map(draw_up).transpose()?.map(|issue| issue.by(passkey));
         let browser = match stepping.front {
@@ -260,6 +303,7 @@ impl Service {
         Ok(Action::Show(Box::new(Showing {
             attempt: self.draw_up_attempt(stepping, &who),
             who,
+            first,
             issue,
             browser,
             passed: AuditId::new(now, self.entropy.bytes()),

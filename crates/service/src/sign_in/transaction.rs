@@ -8,7 +8,7 @@ use countersign_domain::{
     clock::Timestamp,
     id::{SignInId, UserId},
     risk::Assessment,
-    sign_in::{SignIn, Step},
+    sign_in::SignIn,
 };
 use countersign_storage::{
     Conn, audit,
@@ -40,6 +40,7 @@ pub(super) struct Plan {
     pub(super) now: Timestamp,
 }
 
+/// What comes of it.
 pub(super) enum Done {
     /// Nobody knows it by this handle any more.
     Gone,
@@ -49,6 +50,11 @@ pub(super) enum Done {
         was_guess: bool,
     },
     Denied(Denial),
+    /// A first factor is proved; another is asked for.
+    Second {
+        kept: Box<KeptSignIn>,
+        news: Vec<Change>,
+    },
     Passed {
         user: UserId,
         news: Vec<Change>,
@@ -73,7 +79,11 @@ impl Plan {
             Action::Show(showing) => match &showing.who {
                 Who::Address(claim) => self.show_code(conn, kept, showing, claim).await,
                 Who::Passkey { proof, state } => self.show_passkey(conn, kept, showing, proof, state).await,
+                Who::Second(shown) => self.show_second(conn, kept, showing, shown).await,
             },
+            Action::AskSecond(wanted) => self.ask_second(conn, kept, wanted).await,
+            Action::SendSecond(sending) => self.send_second(conn, kept, sending).await,
+            Action::Mistake => self.mistake_second(conn, kept).await,
         }
     }
 
@@ -152,7 +162,7 @@ impl Plan {
     }
 
     /// Somebody is proved. Whatever comes of that, they can't be proved by the same again.
-    async fn pass(
+    pub(super) async fn pass(
         &self,
         conn: &mut Conn<'_>,
         kept: KeptSignIn,
@@ -164,6 +174,8 @@ impl Plan {
             Err(denial) => Done::Denied(denial),
         };
         match &done {
+            // It goes on.
+            Done::Second { .. } => {}
             Done::Passed { user, is_issued: false, risk, .. } if showing.issue.is_some() => {
                 withdraw_code(conn, &kept.sign_in, self.now).await?;
                 sign_ins::update(conn, &KeptSignIn::of(kept.sign_in.proved(*user, risk.clone()))).await?;
@@ -185,6 +197,19 @@ impl Plan {
         for change in &user.news {
             changes::insert(conn, change).await?;
         }
+        let risk = match &showing.first {
+            Some(_) => showing.attempt.judge(conn, &self.project.project.id, user.id).await?,
+            // Judged when the first factor was proved.
+            None => kept.sign_in.risk.clone(),
+        };
+        if let Some(first) = &showing.first
+            && let Some(second) = first.second(conn, &self.project.project.id, &user, &risk).await?
+        {
+            withdraw_code(conn, &kept.sign_in, self.now).await?;
+            let kept = Box::new(KeptSignIn::of(kept.sign_in.clone().first_proved(second, risk)));
+            sign_ins::update(conn, &kept).await?;
+            return Ok(Done::Second { kept, news: user.news });
+        }
         let is_issued = match &showing.issue {
             None => false,
             Some(issue) => match issue.run(conn, user.id, false).await? {
@@ -200,7 +225,7 @@ impl Plan {
         {
             return Ok(Done::Denied(Denial::Disabled));
         }
-        let risk = showing.attempt.judge(conn, &self.project.project.id, user.id, self.now).await?;
+        showing.attempt.remember(conn, &self.project.project.id, user.id, self.now).await?;
         audit::insert_many(conn, &[&self.entry(kept, showing, user.id, &risk)]).await?;
         Ok(Done::Passed { user: user.id, news: user.news, is_issued, risk })
     }
@@ -227,10 +252,7 @@ impl Plan {
 
 /// The code that was sent is worth nothing from now on: no message need tell it.
 pub(crate) async fn withdraw_code(conn: &mut Conn<'_>, sign_in: &SignIn, now: Timestamp) -> Result<()> {
-    let sent = match sign_in.step {
-        Step::Sent(sent) => Some(sent.challenge),
-        Step::Choosing | Step::Proved(_) => None,
-    };
+    let sent = sign_ins::sent_code(sign_in).map(|sent| sent.challenge);
     messages::withdraw_codes(conn, &sign_in.project, sent.as_slice(), now).await
 }
 
@@ -241,6 +263,6 @@ async fn forget_challenge(conn: &mut Conn<'_>, kept: KeptSignIn, hint: Hint) -> 
     Ok(asked(kept, Some(hint)))
 }
 
-fn asked(kept: KeptSignIn, hint: Option<Hint>) -> Done {
+pub(super) fn asked(kept: KeptSignIn, hint: Option<Hint>) -> Done {
     Done::Asked { kept: Box::new(kept), hint, was_guess: false }
 }

@@ -12,7 +12,7 @@ use countersign_storage::{
     Conn,
     changes::Change,
     error::{Error, Result},
-    identities, passkeys, users,
+    identities, passkeys, second_factors, users,
 };
 
 use super::state::revoke_all;
@@ -110,11 +110,12 @@ impl Arrival {
         Ok(arrived(ArrivedUser { id: user.id, generation: user.generation, entries: Vec::new(), news }))
     }
 
-    /// Nothing but the address names this user, so it is its owner's; but whoever was let in before, and left a passkey, didn't prove it.
+    /// Nothing but the address names this user, so it is its owner's; but whoever was let in before, and left a passkey or a second factor, didn't prove it.
     async fn adopt(&self, conn: &mut Conn<'_>, user: &User) -> Result<Arrived> {
         self.prove(conn, user).await?;
         let raised = revoke_all(conn, &self.project, user.id, self.told_until).await?;
         passkeys::delete_of_user(conn, &self.project, user.id).await?;
+        second_factors::delete_of_user(conn, &self.project, user.id).await?;
         let news = raised.into_iter().chain([Service::user_news(&self.project, user.id, self.now)]).collect();
         let entry = self.entry(Act::UserRevoked, user.id, vec![("reason", "address_proved".to_owned())]);
         let generation = user.generation + 1;

@@ -5,7 +5,8 @@ use countersign_domain::{
     browser_session::BrowserSession,
     clock::Timestamp,
     id::{AuditId, ClientId, KeyId, ProjectId, UserId},
-    identity::IdentityRecord,
+    identity::{Identity, IdentityRecord},
+    mfa::{Factor, Preference},
     proof::{Method, Proof},
     session::Session,
     user::User,
@@ -14,9 +15,9 @@ use countersign_storage::{
     audit::{self, ReadEntry},
     browser_sessions,
     consents::{self, Consent},
-    contact_changes, identities,
+    contact_changes, identities, mfa_preferences,
     passkeys::{self, StoredPasskey},
-    sessions,
+    recovery_codes, second_factors, sessions,
     sign_in_places::{self, SeenPlace},
     users,
 };
@@ -65,6 +66,9 @@ impl Service {
         let passkeys = passkeys::list(conn, project, id).await?;
         let consents = consents::list(conn, project, id).await?;
         let places = sign_in_places::list(conn, project, id).await?;
+        let factors = second_factors::list(conn, project, id).await?;
+        let preference = mfa_preferences::find(conn, project, id).await?;
+        let recovery_codes = recovery_codes::count(conn, project, id).await?;
         drop(reader);
         let (entries, is_complete) = self.entries_about(project, &user, looking).await?;
         Ok(json!({
@@ -81,6 +85,9 @@ impl Service {
             "browser_sessions": browsers.iter().map(|it| of_browser(&it.session)).collect::<Vec<_>>(),
             "passkeys": passkeys.iter().map(of_passkey).collect::<Vec<_>>(),
             "consents": consents.iter().map(of_consent).collect::<Vec<_>>(),
+            "second_factors": factors.iter().map(|it| of_factor(&it.factor)).collect::<Vec<_>>(),
+            "second_factor_wanted": preference.map(Preference::as_str),
+            "recovery_codes_left": recovery_codes,
             "places": places.iter().map(of_place).collect::<Vec<_>>(),
             "audit": { "complete": is_complete, "entries": entries.iter().map(of_entry).collect::<Vec<_>>() },
         }))
@@ -210,6 +217,15 @@ fn of_passkey(it: &StoredPasskey) -> Value {
 
 fn of_consent(it: &Consent) -> Value {
     json!({ "client": ClientId::as_str(&it.client), "scope": it.scope.to_string(), "given_at": it.given_at.rfc3339() })
+}
+
+fn of_factor(it: &Factor) -> Value {
+    json!({
+        "kind": it.kind.as_str(),
+        "contact": it.contact.as_ref().map(Identity::value),
+        "created_at": it.created_at.rfc3339(),
+        "last_used_at": time(it.last_used_at),
+    })
 }
 
 fn of_place(it: &SeenPlace) -> Value {

@@ -7,7 +7,7 @@ use countersign_domain::{
     id::{ProjectId, UserId},
     user::User,
 };
-use countersign_storage::{changes::Change, identities, passkeys, sign_in_places, users};
+use countersign_storage::{changes::Change, identities, passkeys, second_factors, sign_in_places, users};
 
 use super::state::revoke_all;
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 
 impl Service {
     /// Gives all identities of `from` to `into`. `from` keeps its row and its id, ends all its sessions, and is disabled for good. Its passkeys
-    /// go: their authenticators know them as those of a user who is no more.
+    /// go: their authenticators know them as those of a user who is no more; and so do its second factors, for the other user's hold.
     pub async fn merge_users(&self, project: &ProjectId, from: UserId, into: UserId) -> Result<User, Refused> {
         if from == into {
             return Err(Refused::Invalid("a user can't be merged into itself".to_owned()));
@@ -43,6 +43,7 @@ impl Service {
                 };
                 identities::reassign(conn, &project, from, into).await?;
                 passkeys::delete_of_user(conn, &project, from).await?;
+                second_factors::delete_of_user(conn, &project, from).await?;
                 sign_in_places::delete_of_user(conn, &project, from).await?;
                 let mut news: Vec<Change> = revoke_all(conn, &project, from, told_until).await?.into_iter().collect();
                 merged.disabled_at = merged.disabled_at.or(Some(now));

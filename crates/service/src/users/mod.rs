@@ -7,6 +7,7 @@ pub mod export;
 pub(crate) mod first_sight;
 pub mod list;
 pub mod merge;
+mod notice;
 pub mod revoke;
 pub mod set;
 pub mod state;

@@ -1,6 +1,6 @@
 //! What newcomers must show beside, where a project asks for it.
 
-use countersign_crypto::activation_code::ActivationCodeHash;
+use countersign_crypto::typed_code::TypedCodeHash;
 use countersign_domain::{clock::Timestamp, id::ProjectId, policy::Settings};
 use countersign_storage::{Conn, activation_codes, error::Result};
 
@@ -9,13 +9,13 @@ use countersign_storage::{Conn, activation_codes, error::Result};
 pub(crate) enum Activation {
     NotAsked,
     /// It is; none: what was shown can be none.
-    Asked(Option<ActivationCodeHash>),
+    Asked(Option<TypedCodeHash>),
 }
 
 impl Activation {
     pub(crate) fn asked_by(settings: &Settings, shown: Option<&str>) -> Self {
         if settings.signup_activation {
-            Self::Asked(shown.and_then(ActivationCodeHash::of_unverified))
+            Self::Asked(shown.and_then(TypedCodeHash::of_unverified))
         } else {
             Self::NotAsked
         }

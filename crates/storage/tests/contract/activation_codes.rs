@@ -1,6 +1,6 @@
 //! Codes with which people may sign up.
 
-use countersign_crypto::activation_code::ActivationCodeHash;
+use countersign_crypto::typed_code::TypedCodeHash;
 use countersign_domain::{activation::ActivationCode, id::ActivationCodeId};
 use countersign_storage::activation_codes::{self, use_once};
 use countersign_testkit::{database::Engine, on_both_engines};
@@ -15,8 +15,8 @@ on_both_engines!(
     a_code_that_is_over_or_was_ended_is_used_no_more,
 );
 
-fn hash(digit: char) -> ActivationCodeHash {
-    ActivationCodeHash::of_unverified(&digit.to_string().repeat(16)).unwrap()
+fn hash(digit: char) -> TypedCodeHash {
+    TypedCodeHash::of_unverified(&digit.to_string().repeat(16)).unwrap()
 }
 
 fn code(second: i64, uses: u32) -> ActivationCode {

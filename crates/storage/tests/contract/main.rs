@@ -21,6 +21,7 @@ mod places;
 mod projects;
 mod provider;
 mod redemptions;
+mod second_factors;
 mod sessions;
 mod sign_ins;
 mod spent;

@@ -28,10 +28,12 @@ pub struct ChallengeSchema {
     pub redirect_uri: Option<String>,
     /// Then: from the last answer.
     pub auth_session: Option<String>,
-    /// Then: `email_code`; again, for another code. Or `passkey`.
+    /// Then: `email_code`; again, for another code. Or `passkey`. As a second factor: `totp`, `sms_code`, `email_code`; beside `code`: `recovery_code`.
     pub method: Option<String>,
     /// Then: what the user typed.
     pub code: Option<String>,
+    /// Or: the telephone, in E.164 form, to which codes are to go as a second factor.
+    pub phone: Option<String>,
     /// Or: the passkey's answer, `PublicKeyCredential.toJSON()` as text.
     pub passkey: Option<String>,
 }
@@ -84,6 +86,64 @@ pub enum PromptBody {
         resend_at: i64,
         /// How often it may still be tried.
         tries_left: u32,
+        /// What else would do: send `method`, and for a recovery code both `method` and `code`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        methods: Vec<MethodBody>,
+        /// What to do after a mistake.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'static str>,
+        /// In seconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+        /// What speaks against the sign-in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        risk: Option<RiskBody>,
+    },
+    /// What the user's authenticator app shows, as a second factor: send `code`.
+    EnterTotp {
+        /// How many digits that has.
+        code_length: usize,
+        /// How often something may still be shown.
+        tries_left: u32,
+        /// What else would do: send `method`, and for a recovery code both `method` and `code`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        methods: Vec<MethodBody>,
+        /// What to do after a mistake.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'static str>,
+        /// In seconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+        /// What speaks against the sign-in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        risk: Option<RiskBody>,
+    },
+    /// A second factor is needed, and the user has none. What an authenticator app shows that was given this: send `code`.
+    SetupTotp {
+        /// To be typed into the app: base32.
+        secret: String,
+        /// The same for a QR code.
+        otpauth_uri: String,
+        /// How often something may still be shown.
+        tries_left: u32,
+        /// What else could be set up: send `method`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        methods: Vec<MethodBody>,
+        /// What to do after a mistake.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hint: Option<&'static str>,
+        /// In seconds.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+        /// What speaks against the sign-in.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        risk: Option<RiskBody>,
+    },
+    /// A second factor is needed, and the user has none. Which telephone codes are to go to: send `phone`; `enter_code` follows.
+    SetupSms {
+        /// What else could be set up: send `method`.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        methods: Vec<MethodBody>,
         /// What to do after a mistake.
         #[serde(skip_serializing_if = "Option::is_none")]
         hint: Option<&'static str>,

@@ -1,4 +1,5 @@
-//! Codes with which people may sign up: short enough to be typed, too long to be guessed.
+//! Codes that people keep and type: those with which they may sign up, and those that let them in without a second factor. Short enough to be typed, too long to
+//! be guessed.
 
 use crate::{digest::sha256, encoding, entropy::Entropy, secret::SecretText};
 
@@ -10,7 +11,7 @@ const GROUP: usize = 4;
 
 /// What the database keeps of a code. There are too many for a search, so a plain hash is enough.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ActivationCodeHash([u8; 32]);
+pub struct TypedCodeHash([u8; 32]);
 
 /// A new code, in groups of four: shown once.
 pub fn generate(entropy: &Entropy) -> SecretText {
@@ -29,7 +30,7 @@ pub fn shown_prefix(code: &SecretText) -> String {
     code.danger_expose().chars().take(GROUP).collect()
 }
 
-impl ActivationCodeHash {
+impl TypedCodeHash {
     /// Of a code as somebody typed it: case, spaces and dashes don't matter, and what looks alike is alike. None: it is no code.
     pub fn of_unverified(text: &str) -> Option<Self> {
         if text.len() > 4 * LENGTH {
@@ -62,16 +63,16 @@ mod tests {
     fn a_code_is_recognised_however_it_is_typed() {
         let code = generate(&Entropy::new(|buffer| buffer.fill(0x21)));
         assert_eq!(code.danger_expose(), "1111-1111-1111-1111");
-        let hash = ActivationCodeHash::of_unverified(code.danger_expose()).unwrap();
+        let hash = TypedCodeHash::of_unverified(code.danger_expose()).unwrap();
         for typed in ["1111111111111111", "iiii llll 1111 IL1l", "1111-1111-1111-1111 "] {
-            assert_eq!(ActivationCodeHash::of_unverified(typed), Some(hash), "{typed:?}");
+            assert_eq!(TypedCodeHash::of_unverified(typed), Some(hash), "{typed:?}");
         }
     }
 
     #[test]
     fn what_can_be_no_code_is_refused_unhashed() {
         for text in ["", "1111-1111-1111-111", "1111-1111-1111-11111", "1111-1111-1111-111U", &"1".repeat(1000)] {
-            assert_eq!(ActivationCodeHash::of_unverified(text), None, "{text:?}");
+            assert_eq!(TypedCodeHash::of_unverified(text), None, "{text:?}");
         }
     }
 
@@ -87,6 +88,6 @@ mod tests {
         let entropy = Entropy::new(move |buffer| (counting.lock().unwrap())(buffer));
         let both = [generate(&entropy), generate(&entropy)].map(|code| code.danger_expose().replace('-', ""));
         assert_eq!(both.concat().as_bytes(), ALPHABET);
-        assert!(ActivationCodeHash::of_unverified(&both[1]).is_some());
+        assert!(TypedCodeHash::of_unverified(&both[1]).is_some());
     }
 }

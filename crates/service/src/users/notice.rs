@@ -1,4 +1,4 @@
-//! Telling users what has become of their account: whoever didn't want it hears of it at once.
+//! Telling users what has changed in their account: whoever didn't want it hears of it at once.
 
 use countersign_domain::{
     identity::{Identity, IdentityRecord},
@@ -18,7 +18,7 @@ const MOST_TOLD: usize = 5;
 
 impl Service {
     /// To every e-mail address of the user, those that the user has had for longest first: one that was added just now may be the thief's.
-    pub(crate) fn notices(
+    pub(crate) fn account_notices(
         &self,
         project: &ProjectView,
         known_as: &[IdentityRecord],

@@ -1,0 +1,3 @@
+//! Second factors of users.
+
+mod seed;
