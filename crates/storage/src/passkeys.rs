@@ -115,7 +115,7 @@ pub async fn record_use(conn: &mut Conn<'_>, used: &Use) -> Result<bool> {
 pub async fn record_attempt(conn: &mut Conn<'_>, shown: &Use) -> Result<()> {
     let sql = "update passkeys set last_attempted_at = $4, user_agent = $5 \
                where project_id = $1 and passkey_id = $2 and user_id = $3 and revoked_at is not null \
-               and (last_attempted_at is null or last_attempted_at <= $6)";
+               and (last_attempted_at is null or last_attempted_at = last_used_at or last_attempted_at <= $6)";
     let update = statement(sql)
         .bind(shown.project.as_str())
         .bind(shown.id.to_string())

@@ -380,7 +380,12 @@ async fn an_operator_locks_out_a_device_of_a_running_server_within_a_second() {
         ("code_challenge_method", "S256"),
     ]);
     let other = Browser::of(server.client()).user_agent(CHROME);
-    let page = other.follow(&other.get(&format!("/oauth2/authorize?{query}")).await).await;
+    let address = format!("/oauth2/authorize?{query}");
+    wait::until("the server knows where the app is", Duration::from_secs(5), || async {
+        other.get(&address).await.status() == 303
+    })
+    .await;
+    let page = other.follow(&other.get(&address).await).await;
     let code = other.shows_passkey(&page, &passkey).await.code_for_app();
     let tokens = server.client().post_form("/oauth2/token", &redemption(&code)).await.ok();
     let bearer = format!("Bearer {}", tokens.text("access_token"));

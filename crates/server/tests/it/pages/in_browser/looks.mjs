@@ -62,7 +62,7 @@ async function tour(app, context, name, isGerman) {
   await look('account');
   await makePasskey(context, page);
   await look('account-passkeys');
-  await page.locator('summary').first().click();
+  await page.locator('section[aria-labelledby=passkeys] summary').click();
   await look('account-rename');
   for (const part of await page.locator('details:not([open]) > summary').all()) await part.click();
   await look('account-open');
@@ -113,7 +113,7 @@ async function makePasskey(context, page) {
   };
   await tools.send('WebAuthn.addVirtualAuthenticator', { options });
   await page.locator('form[data-passkey] button').click();
-  await page.locator('summary').waitFor();
+  await page.locator('section[aria-labelledby=passkeys] summary').waitFor();
   await tools.send('WebAuthn.disable');
   await tools.detach();
 }

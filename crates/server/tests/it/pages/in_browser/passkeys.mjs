@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { APP, signIn, visit } from './visitor.mjs';
+import { APP, readAll, signIn, visit } from './visitor.mjs';
 
 await visit(async ({ app, open }) => {
   const context = await open();
@@ -103,6 +103,7 @@ await visit(async ({ app, open }) => {
   await button.click();
   await page.getByText('This passkey can’t be used here').or(page.getByText("This passkey can't be used here")).waitFor();
   await page.goto(account);
+  await readAll('ada@example.com');
   await signIn(page, 'ada@example.com');
   await page.getByText('locked out', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Let the passkey in again' }).click();
