@@ -45,6 +45,8 @@ pub struct Subject {
 pub enum Actor {
     /// A backend with a secret key.
     SecretKey(KeyId),
+    /// A backend that signs its calls with a delegation key.
+    DelegationKey(KeyId),
     /// A user, or an app in the user's name.
     User(UserId),
     /// Somebody at the command line of the server.
@@ -114,6 +116,8 @@ acts! {
     ClientSecretCreated = "client_secret.created",
     /// A client's secret was made worthless.
     ClientSecretRevoked = "client_secret.revoked",
+    /// Delegated calls were refused; counted together.
+    DelegationRefused = "delegation.refused",
     /// A client didn't prove that it is one.
     ClientRefused = "client.refused",
     /// A token request was refused whose client was right.
@@ -201,6 +205,7 @@ impl Actor {
     pub const fn kind(self) -> &'static str {
         match self {
             Self::SecretKey(_) => "secret_key",
+            Self::DelegationKey(_) => "delegation_key",
             Self::User(_) => "user",
             Self::Operator => "operator",
             Self::System => "system",
@@ -211,7 +216,7 @@ impl Actor {
     /// Which one, where there is more than one.
     pub fn id(self) -> Option<String> {
         match self {
-            Self::SecretKey(id) => Some(id.to_string()),
+            Self::SecretKey(id) | Self::DelegationKey(id) => Some(id.to_string()),
             Self::User(id) => Some(id.to_string()),
             Self::Operator | Self::System | Self::Anonymous => None,
         }

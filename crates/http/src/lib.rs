@@ -3,6 +3,7 @@
 
 pub mod app;
 mod client_api;
+mod delegation;
 mod dev;
 mod dpop_nonce;
 mod error;

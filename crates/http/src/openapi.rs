@@ -8,7 +8,7 @@ use utoipa::{
     },
 };
 
-use crate::{client_api, oauth, ops, pages, vouch};
+use crate::{client_api, delegation, oauth, ops, pages, vouch};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -26,6 +26,7 @@ use crate::{client_api, oauth, ops, pages, vouch};
         (name = "Vouch", description = "Door 1: a backend vouches for its users, and their app goes on alone"),
         (name = "Client API", description = "Door 2, and what all doors share"),
         (name = "OpenID provider", description = "Door 3: clients send users here, exchange codes for tokens, and ask who signed in"),
+        (name = "Delegation", description = "Door 3: what a customer's backend does for its users, by calls that are sealed and signed"),
         (name = "Tokens", description = "What APIs need to check tokens"),
         (name = "Operation", description = "For machines that look after this one"),
     ),
@@ -61,6 +62,11 @@ use crate::{client_api, oauth, ops, pages, vouch};
         oauth::revoke::handle,
         oauth::discovery::handle,
         oauth::discovery::authorization_server,
+        delegation::initiate::handle,
+        delegation::verify::handle,
+        delegation::get_creds::handle,
+        delegation::set_suggest_mfa::handle,
+        delegation::get_suggested_mfa::handle,
         ops::jwks::handle,
         ops::health::live,
         ops::health::ready,
@@ -110,6 +116,9 @@ impl Modify for Proofs {
             "In the form: `client_id`, with `client_secret` or `client_assertion` where the client registered that.";
         let client = ApiKey::Query(ApiKeyValue::with_description("client_id", in_form));
         components.add_security_scheme("client", SecurityScheme::ApiKey(client));
+        let delegation = "An Ed25519 signature over body and time by a delegation key of a client, with `X-Timestamp`, `X-Signature-Alg`, \
+                          `X-Enc-Alg`, and `X-SP-Id` or `X-Key-Id`: docs/reference/delegation-envelope.md.";
+        components.add_security_scheme("delegation", header("X-Signature", delegation));
         let access_token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")

@@ -16,7 +16,7 @@ use tower::Service;
 
 use crate::{
     app::App,
-    client_api, dev,
+    client_api, delegation, dev,
     error::{client_api::Failure as ClientApiFailure, vouch::Failure as VouchFailure},
     extract::address::host_of,
     gateway,
@@ -82,6 +82,7 @@ fn doors(at: &str) -> Router<App> {
         .merge(vouch_door(&format!("{at}/api/auth")))
         .merge(client_door(at))
         .merge(provider(at))
+        .merge(delegated(at))
         .merge(own_pages(at))
         .route(&format!("{at}/.well-known/jwks.json"), get(ops::jwks::handle))
 }
@@ -96,6 +97,16 @@ fn provider(at: &str) -> Router<App> {
         .route(&format!("{at}/oauth2/revoke"), post(oauth::revoke::handle))
         .route(&format!("{at}/.well-known/openid-configuration"), get(oauth::discovery::handle))
         .route(&format!("{at}/.well-known/oauth-authorization-server"), get(oauth::discovery::handle))
+}
+
+/// Door 3: what a customer's backend does for its users, sealed and signed.
+fn delegated(at: &str) -> Router<App> {
+    Router::new()
+        .route(&format!("{at}/hc_auth/v5/update/initiate"), post(delegation::initiate::handle))
+        .route(&format!("{at}/hc_auth/v5/update/verify"), post(delegation::verify::handle))
+        .route(&format!("{at}/hc_auth/v5/update/get-creds"), post(delegation::get_creds::handle))
+        .route(&format!("{at}/hc_auth/v5/update/set-suggest-mfa"), post(delegation::set_suggest_mfa::handle))
+        .route(&format!("{at}/hc_auth/v5/update/get-suggested-mfa"), post(delegation::get_suggested_mfa::handle))
 }
 
 /// For people.

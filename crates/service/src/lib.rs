@@ -15,6 +15,7 @@ pub mod code_sign_in;
 pub mod config;
 pub mod consents;
 pub mod context;
+pub mod delegation;
 pub mod deliver;
 pub mod devices;
 pub mod directory;

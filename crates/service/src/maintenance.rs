@@ -10,7 +10,7 @@ use countersign_domain::{
 };
 use countersign_storage::{
     authorization_codes, browser_sessions, challenges, changes, client_api_keys, contact_changes, counters,
-    device_sessions, error::Result as StorageResult, maintenance, secret_keys, sign_in_places, sign_ins, signing_keys,
+    device_sessions, error::Result as StorageResult, maintenance, mfa_changes, secret_keys, sign_in_places, sign_ins, signing_keys,
     spent,
 };
 use tracing::{info, warn};
@@ -135,6 +135,7 @@ impl Service {
                     let codes = authorization_codes::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let spent = spent::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let challenges = challenges::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
+                    let mfa = mfa_changes::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let sign_ins = sign_ins::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let browsers = browser_sessions::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let places = sign_in_places::delete_unseen(&mut conn, now.minus(PLACE_LIFETIME), BATCH).await?;
@@ -147,6 +148,7 @@ impl Service {
                         .max(codes)
                         .max(spent)
                         .max(challenges)
+                        .max(mfa)
                         .max(sign_ins)
                         .max(browsers)
                         .max(places)

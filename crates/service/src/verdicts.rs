@@ -18,6 +18,7 @@ pub(crate) enum Proof {
     Grant,
     SignIn,
     Passkey,
+    Delegation,
 }
 
 /// The reason of those that were no refusal.
@@ -37,12 +38,13 @@ impl Proof {
             Self::Grant => "grant",
             Self::SignIn => "sign_in",
             Self::Passkey => "passkey",
+            Self::Delegation => "delegation",
         }
     }
 
     /// Counts a verdict. The counters of the accepted are kept: they count most, and looking one up costs as much as a verdict.
     pub(crate) fn count(self, reason: &'static str) {
-        static KEPT: [OnceLock<Counter>; 11] = [const { OnceLock::new() }; 11];
+        static KEPT: [OnceLock<Counter>; 12] = [const { OnceLock::new() }; 12];
         let find = || counter!("countersign_verdicts_total", "proof" => self.label(), "reason" => reason);
         if reason == ACCEPTED {
             KEPT[self as usize].get_or_init(find).increment(1);

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0009_sign_in_passkeys.sql"),
     include_str!("../migrations/0010_risk.sql"),
     include_str!("../migrations/0011_second_factors.sql"),
+    include_str!("../migrations/0012_delegation.sql"),
     include_str!("../migrations/0014_account.sql"),
 ];
 

@@ -8,7 +8,7 @@ use countersign_domain::{
 };
 use sqlx::any::AnyRow;
 
-use crate::{Conn, conn::statement, error::Result, mfa_preferences, recovery_codes, row::Reader};
+use crate::{Conn, conn::statement, error::Result, mfa_changes, mfa_preferences, recovery_codes, row::Reader};
 
 /// A second factor, with what is needed to check it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,9 +93,10 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, user: UserId, kind
 
 pub(crate) const DELETE_OF_USER: &str = "delete from second_factors where project_id = $1 and user_id = $2";
 
-/// Takes all factors from a user, with the recovery codes and what the user wished.
+/// Takes all factors from a user, with the recovery codes, what the user wished, and what waits for a code.
 pub async fn delete_of_user(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<()> {
-    for sql in [DELETE_OF_USER, recovery_codes::DELETE_OF_USER, mfa_preferences::DELETE_OF_USER] {
+    let others = [recovery_codes::DELETE_OF_USER, mfa_preferences::DELETE_OF_USER, mfa_changes::DELETE_OF_USER];
+    for sql in [DELETE_OF_USER].into_iter().chain(others) {
         conn.execute(statement(sql).bind(project.as_str()).bind(user.to_string())).await?;
     }
     Ok(())

@@ -13,7 +13,7 @@ use crate::{
     conn::{built_statement, statement},
     contact_changes, device_sessions,
     error::Result,
-    mfa_preferences, passkeys, recovery_codes,
+    mfa_changes, mfa_preferences, passkeys, recovery_codes,
     row::Reader,
     second_factors, sign_in_places,
     sql::{
@@ -155,6 +155,7 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Res
         second_factors::DELETE_OF_USER,
         recovery_codes::DELETE_OF_USER,
         mfa_preferences::DELETE_OF_USER,
+        mfa_changes::DELETE_OF_USER,
         "delete from users where project_id = $1 and user_id = $2",
     ] {
         conn.execute(statement(sql).bind(project.as_str()).bind(id.to_string())).await?;

@@ -33,7 +33,7 @@ impl Books {
             live_sessions: count(&mut conn, "sessions where ended_at is null").await,
             deeds: count(
                 &mut conn,
-                "audit_entries where act not in ('vouch.refused', 'refresh.refused', 'key.seen_in_browser')",
+                "audit_entries where act not in ('delegation.refused', 'vouch.refused', 'refresh.refused', 'key.seen_in_browser')",
             )
             .await,
         };

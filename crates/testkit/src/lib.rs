@@ -21,6 +21,7 @@ pub mod http;
 pub mod program;
 pub mod provider;
 pub mod raw;
+pub mod service_provider;
 pub mod sign_in;
 pub mod token;
 pub mod wait;

@@ -11,7 +11,7 @@ use super::{
     SUITE,
     keys::{Opener, Recipient},
 };
-use crate::{encoding, entropy::Entropy, jose::unambiguous::members};
+use crate::{digest::sha256, encoding, entropy::Entropy, jose::unambiguous::members};
 
 /// Names what the key is for, in HKDF (RFC 5869 §3.2).
 const INFO: &[u8] = b"idp-sp-ecies-v1";
@@ -104,6 +104,11 @@ impl UnverifiedEnvelope {
             }
         }
         Err(CannotOpen::Refused)
+    }
+
+    /// By what it is known again, however its JSON was written: nobody but who sealed it can make another of it that opens.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        sha256([&self.epk.to_bytes()[..], &self.iv, &self.ct].concat())
     }
 
     /// As it is sent.

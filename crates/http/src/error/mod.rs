@@ -3,6 +3,7 @@
 
 mod challenge;
 pub(crate) mod client_api;
+pub(crate) mod delegation;
 pub(crate) mod oauth;
 pub(crate) mod vouch;
 

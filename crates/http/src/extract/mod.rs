@@ -7,6 +7,7 @@ pub mod bearer;
 pub(crate) mod body;
 pub(crate) mod caller;
 pub(crate) mod client;
+pub(crate) mod delegated;
 pub mod forwarded;
 pub(crate) mod locale;
 pub(crate) mod possession;

@@ -16,7 +16,7 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use super::{
-    Desk, client_api_key,
+    Desk, client_api_key, delegation_key,
     output::{optional_time, time},
 };
 use crate::error::Failure;
@@ -63,7 +63,7 @@ pub(super) enum Verb {
     Rotate {
         /// The key: key_…
         id: Option<KeyId>,
-        /// Instead: the project's signing key, or the key that authenticates refresh tokens
+        /// Instead: the project's signing key, the key that authenticates refresh tokens, or our own pair for delegated calls
         #[arg(long, value_enum, conflicts_with = "id")]
         kind: Option<Rotated>,
         /// How long the old key goes on working
@@ -76,7 +76,8 @@ pub(super) enum Verb {
         #[arg(long)]
         now: bool,
     },
-    /// Make a key worthless: key_…, or sig_… and mac_… with everything that they made
+    /// Make a key worthless: key_…, or sig_… and mac_… with everything that they made. Without our own pair for delegated calls the credentials
+    /// are worthless that were made with it
     Revoke {
         /// The key
         id: String,
@@ -96,6 +97,8 @@ pub(super) enum Created {
     Hmac,
     /// What signs by another algorithm than ES256, for clients that want it
     Signing,
+    /// By what a client's backend seals and signs its calls: its credential, and the same as PEM
+    Delegation,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -104,6 +107,8 @@ pub(super) enum Rotated {
     Signing,
     /// What authenticates refresh tokens
     Mac,
+    /// Our own pair for delegated calls, which new credentials are made with
+    Delegation,
 }
 
 /// What a secret key may do.
@@ -154,6 +159,15 @@ impl ScopeArgs {
             && self.max_acr.is_none()
     }
 
+    /// The one client that is named, where nothing else is.
+    fn only_client(&self) -> Option<&ClientId> {
+        let says_more = !self.networks.is_empty() || self.no_create_users || self.rate.is_some() || self.max_acr.is_some();
+        match self.clients.as_slice() {
+            [client] if !says_more => Some(client),
+            _ => None,
+        }
+    }
+
     fn into_scope(self) -> KeyScope {
         self.into_changes(&WiderArgs::default()).apply(&KeyScope::default())
     }
@@ -195,10 +209,13 @@ impl Verb {
             Self::Create { kind: Created::Hmac, name, expires, scope, .. } => {
                 client_api_key::create(desk, ClientApiKeyKind::Hmac, name, expires, &scope).await?
             }
+            Self::Create { kind: Created::Delegation, expires, scope, .. } => {
+                delegation_key::create(desk, scope.only_client(), expires).await?
+            }
             Self::List => all(&service.list_keys(&project).await?),
             Self::Show { id } => match client_api_key::find(desk, id).await? {
                 Some(key) => client_api_key::shown(&key),
-                None => secret_key(&service.show_secret_key(&project, id).await?),
+                None => show(desk, id).await?,
             },
             Self::Set { id, name, scope, wider } => {
                 if let Some(key) = client_api_key::find(desk, id).await? {
@@ -212,6 +229,9 @@ impl Verb {
                 Some(key) => {
                     client_api_key::with_text(&service.rotate_client_api_key(&project, key.id, overlap).await?)
                 }
+                None if delegation_key::find(desk, id).await?.is_some() => {
+                    delegation_key::handed_over(&service.rotate_delegation_key(&project, id, overlap).await?)
+                }
                 None => with_secret(&service.rotate_secret_key(&project, id, overlap).await?),
             },
             Self::Rotate { kind: Some(Rotated::Signing), alg, now, .. } => {
@@ -220,13 +240,29 @@ impl Verb {
             Self::Rotate { kind: Some(Rotated::Mac), .. } => {
                 json!({ "id": service.rotate_mac_key(&project).await?.to_string() })
             }
+            Self::Rotate { kind: Some(Rotated::Delegation), .. } => {
+                json!({ "id": service.rotate_idp_key(&project).await?.to_string() })
+            }
             Self::Rotate { .. } => {
-                return Err(Failure::Usage("say which: key_…, --kind signing or --kind mac".to_owned()));
+                return Err(Failure::Usage(
+                    "say which: key_…, --kind signing, --kind mac or --kind delegation".to_owned(),
+                ));
             }
             Self::Revoke { id, cascade } => return revoke(desk, &id, cascade).await,
         };
         desk.output.print(&shown)
     }
+}
+
+async fn show(desk: &Desk, id: KeyId) -> Result<Value, Failure> {
+    if let Some(key) = delegation_key::find(desk, id).await? {
+        return Ok(delegation_key::shown(&key));
+    }
+    if let Some(key) = delegation_key::find_own(desk, id).await? {
+        return Ok(delegation_key::shown_own(&key));
+    }
+    let project = desk.project().await?;
+    Ok(secret_key(&desk.service.show_secret_key(&project, id).await?))
 }
 
 async fn revoke(desk: &Desk, id: &str, cascade: bool) -> Result<(), Failure> {
@@ -235,6 +271,14 @@ async fn revoke(desk: &Desk, id: &str, cascade: bool) -> Result<(), Failure> {
         if client_api_key::find(desk, key).await?.is_some() {
             let revoked = desk.service.revoke_client_api_key(&project, key, cascade).await?;
             return desk.output.print(&client_api_key::shown(&revoked));
+        }
+        if delegation_key::find(desk, key).await?.is_some() {
+            let revoked = desk.service.revoke_delegation_key(&project, key).await?;
+            return desk.output.print(&delegation_key::shown(&revoked));
+        }
+        if delegation_key::find_own(desk, key).await?.is_some() {
+            desk.service.revoke_idp_key(&project, key).await?;
+            return desk.output.print(&json!({ "id": id, "revoked": true }));
         }
         let key = desk.service.revoke_secret_key(&project, key, cascade).await?;
         return desk.output.print(&secret_key(&key));
@@ -307,6 +351,8 @@ fn all(keys: &Keys) -> Value {
     });
     json!({
         "client_api": keys.client_api.iter().map(client_api_key::listed).collect::<Vec<_>>(),
+        "delegation": keys.delegation.iter().map(delegation_key::shown).collect::<Vec<_>>(),
+        "idp": keys.idp.iter().map(delegation_key::shown_own).collect::<Vec<_>>(),
         "secret": keys.secret.iter().map(secret_key).collect::<Vec<_>>(),
         "signing": signing.collect::<Vec<_>>(),
         "mac": mac.collect::<Vec<_>>(),

@@ -4,6 +4,7 @@ mod activation_code;
 mod audit;
 mod client;
 mod client_api_key;
+mod delegation_key;
 mod dev;
 mod device;
 mod explain;

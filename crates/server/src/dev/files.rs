@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     backend::BackendSecrets,
+    delegation::DelegationSecrets,
     oauth::{REDIRECT_URI, WEB},
 };
 use crate::{
@@ -22,6 +23,8 @@ pub(super) struct DevFiles {
     pub(super) secret_key: String,
     /// None where a version wrote it that had no client API.
     pub(super) client_api: Option<ClientApi>,
+    /// None where a version wrote it that had no delegated calls.
+    pub(super) delegation: Option<DelegationSecrets>,
     /// None where an earlier version wrote it.
     pub(super) backend: Option<BackendSecrets>,
     /// Of the tokens: the URL, unless the project was given a host of its own.
@@ -45,11 +48,13 @@ impl DevFiles {
         let issuer = json["oauth"]["issuer"].as_str()?.to_owned();
         let client_api = member("publishable_key").zip(member("hmac_secret"));
         let client_api = client_api.map(|(publishable_key, hmac_secret)| ClientApi { publishable_key, hmac_secret });
+        let delegation = DelegationSecrets::read(&json["delegation"]);
         let of_backend = |name: &str| json["backend"][name].as_str().map(str::to_owned);
         let backend = of_backend("session_secret").zip(of_backend("flask_secret_key"));
         let backend = backend.map(|(session, flask)| BackendSecrets { session, flask });
         let public_key = json["oauth"]["public_key_pem"].as_str().unwrap_or_default().to_owned();
-        Some(Self { url: member("url")?, secret_key: member("secret_key")?, client_api, backend, issuer, public_key })
+        let (url, secret_key) = (member("url")?, member("secret_key")?);
+        Some(Self { url, secret_key, client_api, delegation, backend, issuer, public_key })
     }
 
     pub(super) fn write(&self, data: &DataDir) -> Result<(), Failure> {
@@ -95,6 +100,7 @@ impl DevFiles {
                 "redirect_uri": REDIRECT_URI,
                 "public_key_pem": self.public_key,
             },
+            "delegation": self.delegation.as_ref().map(DelegationSecrets::json),
             "backend": { "session_secret": session_secret, "flask_secret_key": flask_secret_key },
             "outbox_url": format!("{}/dev/outbox", self.url),
         })
@@ -119,6 +125,8 @@ impl DevFiles {
             ("SESSION_SECRET", session_secret),
             ("FLASK_SECRET_KEY", flask_secret_key),
         ];
+        let of_delegation = self.delegation.as_ref().map(DelegationSecrets::env);
+        let facts = facts.into_iter().chain(of_delegation.into_iter().flatten());
         let mut text = String::new();
         for (name, value) in facts {
             debug_assert!(!value.contains('\''), "a quote would end the value");

@@ -2,6 +2,7 @@
 
 mod backend;
 mod client_api;
+mod delegation;
 mod files;
 mod oauth;
 
@@ -67,11 +68,14 @@ pub async fn prepare(service: &Service, data: &DataDir) -> Result<String, Failur
     let url = service.public_url().to_owned();
     let issuer = service.issuer(&project).unwrap_or_else(|| url.clone());
     oauth::prepare(service, &project).await?;
+    let delegation = known.as_ref().and_then(|files| files.delegation.as_ref());
+    let delegation = Some(delegation::prepare(service, &project, delegation).await?);
     let public_key = service.public_key_pem(&project).unwrap_or_default();
     let backend = known.and_then(|files| files.backend);
     let backend = Some(backend.unwrap_or_else(|| BackendSecrets::generate(&Entropy::system())));
     let client_api = Some(client_api);
-    DevFiles { url, secret_key: secret.clone(), client_api, backend, issuer, public_key }.write(data)?;
+    let secret_key = secret.clone();
+    DevFiles { url, secret_key, client_api, delegation, backend, issuer, public_key }.write(data)?;
     Ok(secret)
 }
 

@@ -6,6 +6,7 @@ mod assistant;
 mod bad_input;
 mod client_api;
 mod codes;
+mod delegation;
 mod delivery;
 mod dpop;
 mod explain;

@@ -65,6 +65,7 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
             let (subject, said) = account_news(words, project, news);
             return (subject, warning(words, project, said));
         }
+        Letter::FactorCode { .. } => (words.factor_code_subject(project), words.factor_code_lead(project)),
         Letter::NoAccount => {
             let said =
                 vec![Paragraph::Plain(words.no_account_body(project)), Paragraph::Small(words.no_account_warning())];

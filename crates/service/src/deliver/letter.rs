@@ -44,6 +44,13 @@ pub enum Letter {
         /// For how long it is good.
         valid_for: Duration,
     },
+    /// The code with which the reader shows that a second factor that is to be is the reader's.
+    FactorCode {
+        /// To be typed.
+        code: SecretText,
+        /// For how long it is good.
+        valid_for: Duration,
+    },
     /// Something happened to the reader's account.
     Account(AccountNews),
     /// Something else of the reader's account has changed.
@@ -112,6 +119,7 @@ impl Letter {
         match self {
             Self::SignInCode { valid_for, .. }
             | Self::SignUpCode { valid_for, .. }
+            | Self::FactorCode { valid_for, .. }
             | Self::ContactCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
             Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Account(_) | Self::Changed(_) => {
@@ -122,9 +130,10 @@ impl Letter {
 
     pub(super) fn code(&self) -> Option<&str> {
         match self {
-            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } | Self::ContactCode { code, .. } => {
-                Some(code.danger_expose())
-            }
+            Self::SignInCode { code, .. }
+            | Self::SignUpCode { code, .. }
+            | Self::FactorCode { code, .. }
+            | Self::ContactCode { code, .. } => Some(code.danger_expose()),
             _ => None,
         }
     }

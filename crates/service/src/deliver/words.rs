@@ -145,6 +145,16 @@ catalogue! {
             En: "Your account with {project} was changed",
             De: "Ihr Konto bei {project} wurde geändert",
         }
+        /// Without the code.
+        factor_code_subject(project) {
+            En: "Your code to set up a second factor with {project}",
+            De: "Ihr Code für einen zweiten Faktor bei {project}",
+        }
+        /// Before the code.
+        factor_code_lead(project) {
+            En: "With this code you set up a second factor for signing in to {project}:",
+            De: "Mit diesem Code richten Sie einen zweiten Faktor für die Anmeldung bei {project} ein:",
+        }
         /// A second factor is there.
         factor_added_body(project, factor) {
             En: "Your account with {project} has a new second factor: {factor}.",

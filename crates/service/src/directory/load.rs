@@ -28,12 +28,13 @@ use countersign_domain::{
 };
 use countersign_storage::{
     Conn, client_api_keys, client_api_keys::StoredClientApiKey, client_secrets, client_secrets::StoredClientSecret,
-    clients, error::Error as StorageError, mac_keys, projects, secret_keys, signing_keys,
+    clients, delegation_keys, error::Error as StorageError, idp_keys, mac_keys, projects, secret_keys, signing_keys,
     signing_keys::StoredSigningKey,
 };
 
 use super::{
     ClientView, ProjectView,
+    delegation::DelegationKeys,
     view::{ActiveKey, ClientApiKeys, UserKey},
 };
 use crate::config::Config;
@@ -89,6 +90,12 @@ pub(crate) async fn load_project(
     let pinned = client_views.values().filter_map(|view: &ClientView| view.settings.oauth_signing_key).collect();
     let signing = signing_keys::list(conn, id).await?;
     let signing = open_signing_keys(&signing, &pinned, master_key).map_err(unusable)?;
+    let delegation = DelegationKeys::open(
+        &delegation_keys::list(conn, id).await?,
+        &idp_keys::list(conn, id).await?,
+        master_key,
+    );
+    let delegation = delegation.map_err(unusable)?;
     let mac = mac_keys::list(conn, id).await?;
     let live: Vec<MacKeyId> = mac.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();
     let newest = live.last().copied().ok_or_else(|| unusable("it has no MAC key".to_owned()))?;
@@ -106,6 +113,7 @@ pub(crate) async fn load_project(
         signing_keys: signing.active,
         pinned_keys: signing.pinned,
         verifying_keys: signing.verifying,
+        delegation,
         mac_keys: live.iter().map(|key| (*key, master_key.refresh_token_key(id, *key))).collect(),
         mac_key: newest,
         last_mac_key: mac.last().map_or(newest, |key| key.id),

@@ -1,5 +1,6 @@
 //! Settings, clients and keys of all projects, in memory: what every call needs and no call should have to read.
 
+pub(crate) mod delegation;
 mod load;
 mod view;
 
@@ -19,6 +20,8 @@ pub(crate) struct Directory {
     secret_keys: HashMap<SecretKeyHash, (ProjectId, KeyId)>,
     publishable_keys: HashMap<Box<str>, (ProjectId, KeyId)>,
     signing_keys: HashMap<String, ProjectId>,
+    /// Those of service providers.
+    delegation_keys: HashMap<KeyId, ProjectId>,
     hosts: HashMap<String, ProjectId>,
     /// Those of them that are the gateway's alone.
     gateway_hosts: HashMap<String, ProjectId>,
@@ -67,6 +70,11 @@ impl Directory {
         self.projects.get(self.signing_keys.get(kid)?)
     }
 
+    /// The project of a service provider's key.
+    pub(crate) fn delegation_key(&self, id: KeyId) -> Option<&Arc<ProjectView>> {
+        self.projects.get(self.delegation_keys.get(&id)?)
+    }
+
     /// All projects.
     pub(crate) fn projects(&self) -> impl Iterator<Item = &Arc<ProjectView>> {
         self.projects.values()
@@ -78,6 +86,7 @@ impl Directory {
         next.secret_keys.retain(|_, (project, _)| project != id);
         next.publishable_keys.retain(|_, (project, _)| project != id);
         next.signing_keys.retain(|_, project| project != id);
+        next.delegation_keys.retain(|_, project| project != id);
         next.hosts.retain(|_, project| project != id);
         next.gateway_hosts.retain(|_, project| project != id);
         next.projects.remove(id);
@@ -85,6 +94,7 @@ impl Directory {
             next.secret_keys.extend(view.key_hashes().map(|(hash, key)| (hash, (id.clone(), key))));
             next.publishable_keys.extend(view.publishable_keys().map(|(text, key)| (text, (id.clone(), key))));
             next.signing_keys.extend(view.key_ids().map(|kid| (kid, id.clone())));
+            next.delegation_keys.extend(view.delegation.names().map(|key| (key, id.clone())));
             if let Some(host) = &view.settings.host {
                 next.hosts.insert(host.clone(), id.clone());
             }

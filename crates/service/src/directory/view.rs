@@ -32,6 +32,7 @@ use countersign_domain::{
 };
 use countersign_storage::client_secrets::StoredClientSecret;
 
+use super::delegation::DelegationKeys;
 use crate::proof::possession::NoncePolicy;
 
 /// A project.
@@ -58,6 +59,8 @@ pub struct ProjectView {
     /// Those that signed once, and still do for clients that know no other.
     pub(super) pinned_keys: HashMap<SigningKeyId, SigningKey>,
     pub(super) verifying_keys: HashMap<String, VerifyingKey>,
+    /// By what delegated calls are proved and opened, and what signs the answers.
+    pub(crate) delegation: DelegationKeys,
     pub(super) mac_keys: HashMap<MacKeyId, RefreshTokenKey>,
     pub(super) mac_key: MacKeyId,
     /// The highest number that any MAC key of the project was given, as far as the database knows.

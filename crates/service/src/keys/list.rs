@@ -3,16 +3,19 @@
 use countersign_crypto::api_key::SecretKeyHash;
 use countersign_domain::{
     client_api_key::{ClientApiKey, ClientApiKeyKind},
+    delegation_key::DelegationKey,
     id::{KeyId, ProjectId},
     key::SecretKey,
 };
 use countersign_storage::{
     client_api_keys::{self, StoredClientApiKey},
+    delegation_keys,
     mac_keys::{self, StoredMacKey},
     secret_keys, signing_keys,
     signing_keys::StoredSigningKey,
 };
 
+use super::delegation::IdpKey;
 use crate::{Service, admin::Refused};
 
 /// All keys of a project.
@@ -21,6 +24,10 @@ pub struct Keys {
     pub secret: Vec<SecretKey>,
     /// What apps name the project by, and under what backends prove users; publishable keys with their text, which is no secret.
     pub client_api: Vec<(ClientApiKey, Option<String>)>,
+    /// By what service providers sign delegated calls.
+    pub delegation: Vec<DelegationKey>,
+    /// What opens those calls, and signs the answers.
+    pub idp: Vec<IdpKey>,
     /// What signs.
     pub signing: Vec<StoredSigningKey>,
     /// Under what refresh tokens are authentic.
@@ -36,10 +43,14 @@ impl Service {
     /// All keys of a project, the oldest of each kind first.
     pub async fn list_keys(&self, project: &ProjectId) -> Result<Keys, Refused> {
         self.show_project(project).await?;
+        let idp = self.list_idp_keys(project).await?;
         let mut reader = self.db.reader().await?;
         let secret = secret_keys::list(&mut reader.conn(), project).await?;
         let client_api = client_api_keys::list(&mut reader.conn(), project).await?;
+        let delegation = delegation_keys::list(&mut reader.conn(), project).await?;
         Ok(Keys {
+            delegation: delegation.into_iter().map(|stored| stored.key).collect(),
+            idp,
             client_api: client_api.into_iter().map(with_public_text).collect(),
             secret: secret.into_iter().map(|stored| stored.key).collect(),
             signing: signing_keys::list(&mut reader.conn(), project).await?,

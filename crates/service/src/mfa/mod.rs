@@ -1,3 +1,4 @@
 //! Second factors of users.
 
+pub mod change;
 mod seed;

@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod actor;
 pub mod client_call;
+pub mod delegation;
 pub mod possession;
 pub mod refresh_token;
 pub mod secret_key;

@@ -9,6 +9,7 @@ mod challenges;
 mod changes;
 mod clients;
 mod corrupt;
+mod delegation;
 mod given;
 mod hot;
 mod identities;

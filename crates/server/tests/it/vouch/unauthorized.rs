@@ -153,6 +153,17 @@ fn strangers(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
             ("garbage", client.with("authorization", "Basic garbage")),
             ("a secret key as bearer", bearer(secret)),
         ]),
+        "delegation" => {
+            let signed = client.with("x-sp-id", "c3").with("x-enc-alg", "x25519-aesgcm");
+            let signed = signed.with("x-signature-alg", "ed25519").with("x-timestamp", &house.node.service.now().seconds().to_string());
+            BTreeMap::from([
+                ("nothing", client.clone()),
+                ("a secret key as bearer", bearer(secret)),
+                ("no signature", signed.clone()),
+                ("a signature that nobody made", signed.with("x-signature", &"A".repeat(86))),
+                ("a client without keys", signed.with("x-sp-id", "c1").with("x-signature", &"A".repeat(86))),
+            ])
+        }
         "secret_bearer" => BTreeMap::from([
             ("nothing", client.clone()),
             ("an unknown key", bearer(&format!("sk_{}", "0".repeat(72)))),
@@ -303,6 +314,8 @@ async fn every_example_of_a_request_is_one_that_the_server_reads(engine: Engine)
             // Read, and then refused: the client of an example is nobody's.
             None if operation.takes_a_form() => drop(answer.oauth_error(401, "invalid_client")),
             Some((_, status, code)) => drop(answer.refused(status, code)),
+            // Nobody signed it: what is in envelopes is tested where they are sealed.
+            None if operation.document["security"].to_string().contains("delegation") => assert_eq!(answer.status(), 401),
             // Read, and then refused: what opens a session expires, and this app shows what doesn't.
             None if operation.id == "openSession" => answer.denied(403, "forbidden"),
             None => answer.is_ok(),
