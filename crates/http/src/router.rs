@@ -107,6 +107,11 @@ fn delegated(at: &str) -> Router<App> {
         .route(&format!("{at}/hc_auth/v5/update/get-creds"), post(delegation::get_creds::handle))
         .route(&format!("{at}/hc_auth/v5/update/set-suggest-mfa"), post(delegation::set_suggest_mfa::handle))
         .route(&format!("{at}/hc_auth/v5/update/get-suggested-mfa"), post(delegation::get_suggested_mfa::handle))
+        .route(&format!("{at}/hc_auth/v5/manage/devices"), post(delegation::devices::handle))
+        .route(&format!("{at}/hc_auth/v5/manage/revoke"), post(delegation::revoke_device::handle))
+        .route(&format!("{at}/hc_auth/v5/manage/unrevoke"), post(delegation::unrevoke_device::handle))
+        .route(&format!("{at}/hc_auth/v5/manage/delete"), post(delegation::delete_device::handle))
+        .route(&format!("{at}/device/revoke"), post(delegation::device_revoke::handle))
 }
 
 /// For people.

@@ -10,8 +10,8 @@ use countersign_domain::{
 };
 use countersign_storage::{
     authorization_codes, browser_sessions, challenges, changes, client_api_keys, contact_changes, counters,
-    device_sessions, error::Result as StorageResult, maintenance, mfa_changes, secret_keys, sign_in_places, sign_ins, signing_keys,
-    spent,
+    device_sessions, error::Result as StorageResult, maintenance, mfa_changes, secret_keys, sign_in_places, sign_ins,
+    signing_keys, spent,
 };
 use tracing::{info, warn};
 

@@ -58,11 +58,10 @@ pub struct SoughtChange {
 
 /// Writes a new one. Those are over that the same backend began before for the user, and no message need arrive any more that tells their codes.
 pub async fn insert(conn: &mut Conn<'_>, change: &StoredMfaChange) -> Result<()> {
-    let delete = "delete from mfa_changes where project_id = $1 and user_id = $2 and client_id = $3 returning change_id";
-    let delete = statement(delete)
-        .bind(change.project.as_str())
-        .bind(change.user.to_string())
-        .bind(change.client.as_str());
+    let delete =
+        "delete from mfa_changes where project_id = $1 and user_id = $2 and client_id = $3 returning change_id";
+    let delete =
+        statement(delete).bind(change.project.as_str()).bind(change.user.to_string()).bind(change.client.as_str());
     let rows = conn.fetch_all(delete).await?;
     let read = |row| Reader::new(row, "mfa_changes", &["change_id"]).parsed("change_id");
     let over = rows.iter().map(read).collect::<Result<Vec<ChallengeId>>>()?;

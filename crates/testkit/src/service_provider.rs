@@ -131,7 +131,11 @@ impl Opened {
     #[track_caller]
     pub fn refused(&self, status: u16, detail: &str) {
         assert_eq!((self.status, self.json["detail"].as_str()), (status, Some(detail)));
-        assert!(self.json.as_object().unwrap().keys().all(|name| name == "detail" || name == "status"), "{}", self.json);
+        assert!(
+            self.json.as_object().unwrap().keys().all(|name| name == "detail" || name == "status"),
+            "{}",
+            self.json
+        );
     }
 }
 

@@ -50,12 +50,7 @@ pub(crate) async fn handle(
     call.answer(&app, outcome)
 }
 
-async fn answered(
-    app: &App,
-    caller: &Caller,
-    locale: Locale,
-    Delegated(call): &Delegated,
-) -> Result<Begun, Failure> {
+async fn answered(app: &App, caller: &Caller, locale: Locale, Delegated(call): &Delegated) -> Result<Begun, Failure> {
     let Begin { userid, method } = Begin::parse(call.text())?;
     let to = match method {
         Method::Totp => SetUp::Totp,
@@ -69,7 +64,9 @@ async fn answered(
 fn begun(begun: BegunChange) -> Begun {
     let detail = match &begun.destination {
         Some(destination) => format!("A code was sent to {destination}. It is good for 10 minutes."),
-        None => "Add the account to an authenticator app, and show the code that it counts within 10 minutes.".to_owned(),
+        None => {
+            "Add the account to an authenticator app, and show the code that it counts within 10 minutes.".to_owned()
+        }
     };
     let (totp_secret, otpauth_uri) = begun.seed.unzip();
     let exposed = |text: SecretText| text.danger_expose().to_owned();

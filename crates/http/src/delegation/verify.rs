@@ -44,15 +44,9 @@ pub(crate) async fn handle(
     call.answer(&app, outcome)
 }
 
-async fn answered(
-    app: &App,
-    caller: &Caller,
-    locale: Locale,
-    Delegated(call): &Delegated,
-) -> Result<Changed, Failure> {
+async fn answered(app: &App, caller: &Caller, locale: Locale, Delegated(call): &Delegated) -> Result<Changed, Failure> {
     let shown = Finish::parse(call.text())?;
     let (service, provider) = (&app.service, &call.provider);
-    let set =
-        service.finish_mfa_change(provider, &shown.userid, &shown.session_id, &shown.otp, locale, caller).await?;
+    let set = service.finish_mfa_change(provider, &shown.userid, &shown.session_id, &shown.otp, locale, caller).await?;
     Ok(Changed { status: "success", detail: "The second factor was changed.", mfa_changed_to: set.as_str() })
 }

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use countersign_service::{
-    delegation::subject::SubjectRefused,
+    delegation::{devices::DelegatedDeviceRefused, request::RequestRefused, subject::SubjectRefused},
     error::Outage,
     mfa::change::ChangeRefused,
     proof::delegation::{NotDelegated, NotOpened},
@@ -36,6 +36,11 @@ impl Failure {
     /// A header that can be read in two ways, or in none.
     pub(crate) fn unclear_header(name: &HeaderName) -> Self {
         Self::new(StatusCode::BAD_REQUEST, format!("The header {name} must stand there once, in ASCII."))
+    }
+
+    /// Whatever else there is of that name is nobody's business.
+    pub(crate) fn no_device() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "The user has no such device.")
     }
 
     fn too_many(retry_after: Duration, detail: &'static str) -> Self {
@@ -86,10 +91,10 @@ impl From<NotDelegated> for Failure {
             NotDelegated::NotNamed => {
                 Self::new(StatusCode::UNAUTHORIZED, "Say whose call it is: X-SP-Id, or X-Key-Id.")
             }
-            NotDelegated::Unknown | NotDelegated::NotSigned => {
-                Self::new(StatusCode::UNAUTHORIZED, NOT_PROVED)
+            NotDelegated::Unknown | NotDelegated::NotSigned => Self::new(StatusCode::UNAUTHORIZED, NOT_PROVED),
+            NotDelegated::TooMany(limit) => {
+                Self::too_many(limit.retry_after, "Too many failed calls from this network.")
             }
-            NotDelegated::TooMany(limit) => Self::too_many(limit.retry_after, "Too many failed calls from this network."),
             NotDelegated::Outage(outage) => outage.into(),
         }
     }
@@ -113,10 +118,37 @@ impl From<SubjectRefused> for Failure {
         match refused {
             SubjectRefused::NoSuchUser => Self::new(StatusCode::NOT_FOUND, "There is no such user."),
             SubjectRefused::Ambiguous => {
-                let detail = "`userid` is one user's e-mail address and another's id: say it by the user's id here (u_…).";
+                let detail =
+                    "`userid` is one user's e-mail address and another's id: say it by the user's id here (u_…).";
                 Self::new(StatusCode::CONFLICT, detail)
             }
             SubjectRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<RequestRefused> for Failure {
+    fn from(refused: RequestRefused) -> Self {
+        match refused {
+            RequestRefused::OtherAction => {
+                Self::new(StatusCode::BAD_REQUEST, "`action` must be the one that this path is for.")
+            }
+            RequestRefused::OtherProvider => {
+                Self::new(StatusCode::UNAUTHORIZED, "`sp.id` and `sp.kid` must be what the headers say.")
+            }
+            RequestRefused::OtherTime => {
+                Self::new(StatusCode::UNAUTHORIZED, "`iat` is more than 300 seconds from now: compare the clocks.")
+            }
+            RequestRefused::Replayed => {
+                Self::new(StatusCode::UNAUTHORIZED, "This `jti` was used before: draw another one for each request.")
+            }
+            RequestRefused::Subject(refused) => refused.into(),
+            RequestRefused::UserDisabled => Self::new(StatusCode::FORBIDDEN, "The user is locked out."),
+            RequestRefused::NotProved => {
+                let detail = "The user must show a code for that: begin with /hc_auth/v5/update/initiate.";
+                Self::new(StatusCode::CONFLICT, detail)
+            }
+            RequestRefused::Outage(outage) => outage.into(),
         }
     }
 }
@@ -141,6 +173,15 @@ impl From<ChangeRefused> for Failure {
                 Self { says_error: true, ..Self::new(StatusCode::BAD_REQUEST, detail) }
             }
             ChangeRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<DelegatedDeviceRefused> for Failure {
+    fn from(refused: DelegatedDeviceRefused) -> Self {
+        match refused {
+            DelegatedDeviceRefused::Subject(refused) => refused.into(),
+            DelegatedDeviceRefused::NoSuchDevice => Self::no_device(),
         }
     }
 }

@@ -24,7 +24,8 @@ pub(super) async fn create(
     client: Option<&ClientId>,
     expires: Option<Duration>,
 ) -> Result<Value, Failure> {
-    let client = client.ok_or_else(|| Failure::Usage("say whose it is, once and nothing else: --client ID".to_owned()))?;
+    let client =
+        client.ok_or_else(|| Failure::Usage("say whose it is, once and nothing else: --client ID".to_owned()))?;
     let project = desk.project().await?;
     Ok(handed_over(&desk.service.create_delegation_key(&project, client, expires).await?))
 }

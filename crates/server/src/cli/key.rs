@@ -161,7 +161,8 @@ impl ScopeArgs {
 
     /// The one client that is named, where nothing else is.
     fn only_client(&self) -> Option<&ClientId> {
-        let says_more = !self.networks.is_empty() || self.no_create_users || self.rate.is_some() || self.max_acr.is_some();
+        let says_more =
+            !self.networks.is_empty() || self.no_create_users || self.rate.is_some() || self.max_acr.is_some();
         match self.clients.as_slice() {
             [client] if !says_more => Some(client),
             _ => None,

@@ -56,7 +56,11 @@ impl Service {
     }
 
     /// When a user wants to be asked; none: the user never said, or there is no such user. It takes the same statements.
-    pub async fn suggested_mfa(&self, provider: &ServiceProvider, userid: &str) -> Result<Option<Preference>, SubjectRefused> {
+    pub async fn suggested_mfa(
+        &self,
+        provider: &ServiceProvider,
+        userid: &str,
+    ) -> Result<Option<Preference>, SubjectRefused> {
         let project = &provider.project.project.id;
         let mut reader = self.db.reader().await.map_err(Outage::from)?;
         let found = NamedSubject::read(userid).find(&mut reader.conn(), project).await.map_err(Outage::from)?;

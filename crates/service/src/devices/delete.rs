@@ -23,7 +23,7 @@ impl Service {
         let device = self.device(project, user, id).await?;
         let notices = self.device_notices(project, user, by, &Letter::PasskeyRemoved { name: device.name }).await?;
         let plan = Arc::new((self.ending(project, user, id, by), notices));
-        let deed = deed(project, user, id, Act::PasskeyRemoved);
+        let deed = deed(project, user, id, Act::PasskeyRemoved, by);
         let done = self.perform(deed, by.actor(user), by.caller(), move |conn| {
             let plan = Arc::clone(&plan);
             Box::pin(async move {

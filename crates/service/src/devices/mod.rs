@@ -14,6 +14,7 @@ use countersign_domain::{
 use crate::{
     admin::{Deed, Refused},
     error::Outage,
+    passkeys::By,
 };
 
 /// What came of it.
@@ -63,7 +64,7 @@ fn outcome(done: Result<(), Refused>) -> Result<Changed, DeviceRefused> {
     }
 }
 
-fn deed(project: &ProjectId, user: UserId, id: PasskeyId, act: Act) -> Deed {
-    let subject = Subject { user: Some(user), key: Some(id.to_string()), ..Subject::default() };
-    Deed { project: project.clone(), act, subject, detail: Vec::new() }
+fn deed(project: &ProjectId, user: UserId, id: PasskeyId, act: Act, by: By<'_>) -> Deed {
+    let subject = Subject { user: Some(user), client: by.client(), key: Some(id.to_string()), ..Subject::default() };
+    Deed { project: project.clone(), act, subject, detail: by.detail() }
 }

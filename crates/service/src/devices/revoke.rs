@@ -28,7 +28,7 @@ impl Service {
         let letter = Letter::Account(AccountNews::DeviceRevoked { name: device.name });
         let notices = self.device_notices(project, user, by, &letter).await?;
         let plan = Arc::new((self.ending(project, user, id, by), notices));
-        let deed = deed(project, user, id, Act::DeviceRevoked);
+        let deed = deed(project, user, id, Act::DeviceRevoked, by);
         let done = self.perform(deed, by.actor(user), by.caller(), move |conn| {
             let plan = Arc::clone(&plan);
             Box::pin(async move {

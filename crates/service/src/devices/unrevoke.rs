@@ -28,7 +28,7 @@ impl Service {
         let letter = Letter::Account(AccountNews::DeviceRestored { name: device.name });
         let notices = self.device_notices(project, user, by, &letter).await?;
         let plan = Arc::new((project.clone(), notices));
-        let deed = deed(project, user, id, Act::DeviceUnrevoked);
+        let deed = deed(project, user, id, Act::DeviceUnrevoked, by);
         let done = self.perform(deed, by.actor(user), by.caller(), move |conn| {
             let plan = Arc::clone(&plan);
             Box::pin(async move {

@@ -90,11 +90,8 @@ pub(crate) async fn load_project(
     let pinned = client_views.values().filter_map(|view: &ClientView| view.settings.oauth_signing_key).collect();
     let signing = signing_keys::list(conn, id).await?;
     let signing = open_signing_keys(&signing, &pinned, master_key).map_err(unusable)?;
-    let delegation = DelegationKeys::open(
-        &delegation_keys::list(conn, id).await?,
-        &idp_keys::list(conn, id).await?,
-        master_key,
-    );
+    let delegation =
+        DelegationKeys::open(&delegation_keys::list(conn, id).await?, &idp_keys::list(conn, id).await?, master_key);
     let delegation = delegation.map_err(unusable)?;
     let mac = mac_keys::list(conn, id).await?;
     let live: Vec<MacKeyId> = mac.iter().filter(|key| key.revoked_at.is_none()).map(|key| key.id).collect();

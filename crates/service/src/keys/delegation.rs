@@ -243,7 +243,8 @@ impl Service {
             (keys, stored.id, Some(stored))
         };
         let id = KeyId::new(now, self.entropy.bytes());
-        let credential = Credential::generate(key_name(id)?, &idp, key_name(idp_key)?, &self.entropy).map_err(no_key)?;
+        let credential =
+            Credential::generate(key_name(id)?, &idp, key_name(idp_key)?, &self.entropy).map_err(no_key)?;
         let public = credential.public().map_err(no_key)?;
         let key = DelegationKey {
             project: project.clone(),

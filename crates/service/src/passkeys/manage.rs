@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_domain::{
     audit::{Act, Actor, Subject},
-    id::{PasskeyId, ProjectId, UserId},
+    id::{ClientId, PasskeyId, ProjectId, UserId},
     locale::Locale,
     passkey::Passkey,
     text::Name,
@@ -16,6 +16,7 @@ use crate::{
     admin::{Deed, Refused},
     caller::Caller,
     error::Outage,
+    proof::delegation::ServiceProvider,
 };
 
 /// Who changes a user's passkeys.
@@ -28,14 +29,35 @@ pub enum By<'a> {
         /// In which language the user is told.
         locale: Locale,
     },
+    /// The customer's backend, by a delegated call.
+    Backend {
+        /// Which.
+        provider: &'a ServiceProvider,
+        /// As the connection tells.
+        caller: &'a Caller,
+        /// In which language the user is told.
+        locale: Locale,
+        /// Why, where that was said.
+        said: Option<Said<'a>>,
+    },
     /// Somebody at the command line of the server.
     Operator,
+}
+
+/// Why a backend changes something, for the trail.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// At whose wish.
+    pub requested_by: &'a str,
 }
 
 impl<'a> By<'a> {
     pub(crate) fn actor(self, user: UserId) -> Actor {
         match self {
             Self::User { .. } => Actor::User(user),
+            Self::Backend { provider, .. } => provider.actor(),
             Self::Operator => Actor::Operator,
         }
     }
@@ -43,14 +65,32 @@ impl<'a> By<'a> {
     /// In which language the user is told; none: the user isn't.
     pub(crate) const fn tells(self) -> Option<Locale> {
         match self {
-            Self::User { locale, .. } => Some(locale),
+            Self::User { locale, .. } | Self::Backend { locale, .. } => Some(locale),
             Self::Operator => None,
+        }
+    }
+
+    /// The client whose backend it is.
+    pub(crate) fn client(self) -> Option<ClientId> {
+        match self {
+            Self::Backend { provider, .. } => Some(provider.client().clone()),
+            Self::User { .. } | Self::Operator => None,
+        }
+    }
+
+    /// What else the trail has of it.
+    pub(crate) fn detail(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Backend { said: Some(Said { reason, requested_by }), .. } => {
+                vec![("reason", reason.to_owned()), ("requested_by", requested_by.to_owned())]
+            }
+            Self::Backend { said: None, .. } | Self::User { .. } | Self::Operator => Vec::new(),
         }
     }
 
     pub(crate) fn caller(self) -> Option<&'a Caller> {
         match self {
-            Self::User { caller, .. } => Some(caller),
+            Self::User { caller, .. } | Self::Backend { caller, .. } => Some(caller),
             Self::Operator => None,
         }
     }

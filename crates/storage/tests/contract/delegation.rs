@@ -48,7 +48,10 @@ async fn keys_of_providers_are_found_by_project_and_id(engine: Engine) {
     };
     let changed = ended.clone();
     write!(given, [changed], delegation_keys::update, &changed).unwrap();
-    assert_eq!(read!(given, delegation_keys::list, &p1()).unwrap(), [StoredDelegationKey { key: ended, ..first }, second]);
+    assert_eq!(
+        read!(given, delegation_keys::list, &p1()).unwrap(),
+        [StoredDelegationKey { key: ended, ..first }, second]
+    );
 }
 
 async fn our_own_pairs_are_listed_and_revoked_once(engine: Engine) {

@@ -86,5 +86,9 @@ impl Request {
 fn short(object: &Object, name: &str) -> Result<String, BodyError> {
     let text = object.text(name)?;
     let is_short = (1..=LONGEST).contains(&text.len()) && !text.chars().any(char::is_control);
-    if is_short { Ok(text.to_owned()) } else { Err(object.error(name, "must be 1 to 255 bytes without control characters")) }
+    if is_short {
+        Ok(text.to_owned())
+    } else {
+        Err(object.error(name, "must be 1 to 255 bytes without control characters"))
+    }
 }

@@ -128,10 +128,9 @@ async fn private_halves_of_providers_are_nowhere_and_ours_are_sealed(engine: Eng
     let rows = house.database.dump().await;
     let encode = |bytes: &[u8; 32]| countersign_crypto::encoding::encode(bytes);
     assert!(rows.contains(&encode(&provider.credential.public().unwrap().verifier.to_bytes())), "the dump is one");
-    for private in [
-        provider.credential.signer.danger_to_bytes().unwrap(),
-        provider.credential.opener.danger_to_bytes().unwrap(),
-    ] {
+    for private in
+        [provider.credential.signer.danger_to_bytes().unwrap(), provider.credential.opener.danger_to_bytes().unwrap()]
+    {
         assert!(!rows.contains(&encode(&private)));
     }
     house.node.service.list_idp_keys(&p1()).await.unwrap();

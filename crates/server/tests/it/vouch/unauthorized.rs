@@ -155,7 +155,9 @@ fn strangers(house: &House, scheme: &str) -> BTreeMap<&'static str, Client> {
         ]),
         "delegation" => {
             let signed = client.with("x-sp-id", "c3").with("x-enc-alg", "x25519-aesgcm");
-            let signed = signed.with("x-signature-alg", "ed25519").with("x-timestamp", &house.node.service.now().seconds().to_string());
+            let signed = signed
+                .with("x-signature-alg", "ed25519")
+                .with("x-timestamp", &house.node.service.now().seconds().to_string());
             BTreeMap::from([
                 ("nothing", client.clone()),
                 ("a secret key as bearer", bearer(secret)),
@@ -315,7 +317,9 @@ async fn every_example_of_a_request_is_one_that_the_server_reads(engine: Engine)
             None if operation.takes_a_form() => drop(answer.oauth_error(401, "invalid_client")),
             Some((_, status, code)) => drop(answer.refused(status, code)),
             // Nobody signed it: what is in envelopes is tested where they are sealed.
-            None if operation.document["security"].to_string().contains("delegation") => assert_eq!(answer.status(), 401),
+            None if operation.document["security"].to_string().contains("delegation") => {
+                assert_eq!(answer.status(), 401)
+            }
             // Read, and then refused: what opens a session expires, and this app shows what doesn't.
             None if operation.id == "openSession" => answer.denied(403, "forbidden"),
             None => answer.is_ok(),

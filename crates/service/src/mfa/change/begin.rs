@@ -4,12 +4,7 @@ use std::sync::Arc;
 
 use countersign_crypto::{one_time_code::OneTimeCode, secret::SecretText, totp::TotpSeed};
 use countersign_domain::{
-    id::ChallengeId,
-    identity::Identity,
-    locale::Locale,
-    mfa::FactorKind,
-    message::Destination,
-    text::PhoneNumber,
+    id::ChallengeId, identity::Identity, locale::Locale, message::Destination, mfa::FactorKind, text::PhoneNumber,
 };
 use countersign_storage::{
     messages::{self, OutgoingMessage},

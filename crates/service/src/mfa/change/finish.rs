@@ -89,8 +89,7 @@ impl Service {
     ) -> Result<Plan, Outage> {
         let (project, now) = (&provider.project, self.now());
         let user = subject.map_or(NOBODY, |subject| subject.user.id);
-        let sought =
-            SoughtChange { project: project.project.id.clone(), id, user, client: provider.client.clone() };
+        let sought = SoughtChange { project: project.project.id.clone(), id, user, client: provider.client.clone() };
         let mut reader = self.db.reader().await?;
         let waiting = mfa_changes::find(&mut reader.conn(), &sought).await?;
         let counted = match waiting.map(|change| change.proof) {
@@ -176,9 +175,7 @@ impl Plan {
     /// None: it isn't the code. Else the step of it, which is used up.
     fn step_of(&self, change: &StoredMfaChange) -> Option<i64> {
         match &change.proof {
-            AwaitedCode::Counted(sealed) => {
-                self.counted.as_ref().filter(|(of, _)| of == sealed).map(|(_, step)| *step)
-            }
+            AwaitedCode::Counted(sealed) => self.counted.as_ref().filter(|(of, _)| of == sealed).map(|(_, step)| *step),
             AwaitedCode::Sent(hash) => self.key.matches(change.id, &self.code, hash).then_some(0),
         }
     }

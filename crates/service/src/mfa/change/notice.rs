@@ -3,8 +3,8 @@
 use countersign_domain::{
     identity::{Identity, IdentityKind, IdentityRecord},
     locale::Locale,
-    mfa::{Factor, FactorKind},
     message::Destination,
+    mfa::{Factor, FactorKind},
 };
 use countersign_storage::messages::OutgoingMessage;
 
@@ -35,7 +35,8 @@ impl Service {
         let addresses = known_as.iter().rev().map(|record| &record.identity).filter(|it| is_email(it));
         let mut told: Vec<Destination> = Vec::new();
         for to in contacts.chain(addresses).filter_map(destination_of) {
-            if told.len() < MOST_TOLD && !told.contains(&to) && self.channel_state(to.channel()) != ChannelState::Absent {
+            if told.len() < MOST_TOLD && !told.contains(&to) && self.channel_state(to.channel()) != ChannelState::Absent
+            {
                 told.push(to);
             }
         }
