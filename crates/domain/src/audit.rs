@@ -138,6 +138,8 @@ acts! {
     UserDisabled = "user.disabled",
     /// A user was let in again.
     UserEnabled = "user.enabled",
+    /// What is kept of a user was given out, to the user or an operator.
+    UserExported = "user.exported",
     /// Two users became one.
     UserMerged = "user.merged",
     /// A backend asked for a change that its user is to prove.
@@ -158,6 +160,10 @@ acts! {
     PasskeyRenamed = "passkey.renamed",
     /// A user lost a passkey.
     PasskeyRemoved = "passkey.removed",
+    /// A passkey was revoked: it signs nobody in, and what it opened was ended.
+    DeviceRevoked = "device.revoked",
+    /// A passkey that was revoked signs its user in again.
+    DeviceUnrevoked = "device.unrevoked",
     /// A passkey was refused that two authenticators seem to hold.
     PasskeyCloned = "passkey.cloned",
     /// A user gained a second factor.

@@ -3,7 +3,7 @@
 use crate::{
     clock::Timestamp,
     generations::Generations,
-    id::{BrowserSessionId, ProjectId, UserId},
+    id::{BrowserSessionId, PasskeyId, ProjectId, UserId},
     proof::Proof,
 };
 
@@ -18,6 +18,8 @@ pub struct BrowserSession {
     pub user: UserId,
     /// How they were proved.
     pub proof: Proof,
+    /// By which passkey, where it was by one.
+    pub passkey: Option<PasskeyId>,
     /// The revocation counters of the moment it was opened; a browser belongs to no client and no key.
     pub generations: Generations,
     /// What the browser says it is.
@@ -68,6 +70,7 @@ mod tests {
             id: BrowserSessionId::from_bytes([1; 16]),
             user: UserId::from_bytes([2; 16]),
             proof: Proof { methods: Vec::new(), level: Level::OneFactor, at: at(0) },
+            passkey: None,
             generations: Generations { user: 1, ..Generations::default() },
             user_agent: String::new(),
             created_at: at(0),

@@ -38,6 +38,12 @@ pub struct Passkey {
     pub created_at: Timestamp,
     /// When the user last signed in with it.
     pub last_used_at: Option<Timestamp>,
+    /// When it was last shown, whether or not it was taken.
+    pub last_attempted_at: Option<Timestamp>,
+    /// Since when it proves nobody.
+    pub revoked_at: Option<Timestamp>,
+    /// What the program called itself that showed it last, or made it.
+    pub user_agent: String,
 }
 
 /// Where a private key is kept, as its authenticator says (WebAuthn §6.1.3, *backup eligibility*). Nobody attests to it.
@@ -157,6 +163,9 @@ mod tests {
                 backed_up_at: None,
                 created_at: Timestamp::EPOCH,
                 last_used_at: None,
+                last_attempted_at: None,
+                revoked_at: None,
+                user_agent: String::new(),
             };
             passkey.methods().iter().map(|method| method.as_str().to_owned()).collect::<Vec<_>>().join(" ")
         };

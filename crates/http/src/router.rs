@@ -128,11 +128,18 @@ fn delegated(at: &str) -> Router<App> {
         .route(&format!("{at}/hc_auth/v5/update/get-suggested-mfa"), post(delegation::get_suggested_mfa::handle))
         .route(&format!("{at}/mfa/update"), post(delegation::mfa_update::handle))
         .route(&format!("{at}/mfa/get"), post(delegation::mfa_get::handle))
+        .route(&format!("{at}/hc_auth/v5/manage/devices"), post(delegation::devices::handle))
+        .route(&format!("{at}/hc_auth/v5/manage/revoke"), post(delegation::revoke_device::handle))
+        .route(&format!("{at}/hc_auth/v5/manage/unrevoke"), post(delegation::unrevoke_device::handle))
+        .route(&format!("{at}/hc_auth/v5/manage/delete"), post(delegation::delete_device::handle))
+        .route(&format!("{at}/device/revoke"), post(delegation::device_revoke::handle))
 }
 
 /// For people.
 fn own_pages(at: &str) -> Router<App> {
-    use pages::{account, authorize, consents, factors, passkeys, sign_in, step_up, style};
+    use pages::{
+        account, account_contact, account_data, authorize, consents, factors, passkeys, sign_in, step_up, style,
+    };
     Router::new()
         .route(&format!("{at}/oauth2/authorize"), get(authorize::get).post(authorize::post))
         .route(&format!("{at}/sign-in/step-up"), get(step_up::get))
@@ -143,6 +150,9 @@ fn own_pages(at: &str) -> Router<App> {
         .route(&format!("{at}/sign-in/post.js"), get(style::post_script))
         .route(&format!("{at}/sign-in/passkey.js"), get(passkeys::script))
         .route(&format!("{at}/account"), get(account::get).post(account::post))
+        .route(&format!("{at}/account/contact"), post(account_contact::change))
+        .route(&format!("{at}/account/copy"), post(account_data::copy))
+        .route(&format!("{at}/account/erase"), post(account_data::erase))
         .route(&format!("{at}/account/consents"), post(consents::take_back))
         .route(&format!("{at}/account/factors"), post(factors::change))
         .route(&format!("{at}/account/passkeys"), post(passkeys::change))

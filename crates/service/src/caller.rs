@@ -14,3 +14,13 @@ pub struct Caller {
     /// The name of the request in logs and in the audit trail.
     pub request_id: String,
 }
+
+/// What is kept of what a caller calls itself.
+const LONGEST_AGENT: usize = 256;
+
+impl Caller {
+    /// What it calls itself, as far as that is kept.
+    pub(crate) fn agent(&self) -> String {
+        self.user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_AGENT).collect()
+    }
+}

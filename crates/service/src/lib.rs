@@ -18,6 +18,7 @@ pub mod consents;
 pub mod context;
 pub mod delegation;
 pub mod deliver;
+pub mod devices;
 pub mod directory;
 pub mod error;
 pub mod explain;

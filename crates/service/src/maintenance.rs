@@ -9,9 +9,9 @@ use countersign_domain::{
     risk::PLACE_LIFETIME,
 };
 use countersign_storage::{
-    authorization_codes, browser_sessions, challenges, changes, client_api_keys, counters,
-    error::Result as StorageResult, maintenance, mfa_changes, secret_keys, sign_in_places, sign_ins, signing_keys,
-    spent, step_ups,
+    authorization_codes, browser_sessions, challenges, changes, client_api_keys, contact_changes, counters,
+    device_sessions, error::Result as StorageResult, maintenance, mfa_changes, secret_keys, sign_in_places, sign_ins,
+    signing_keys, spent, step_ups,
 };
 use tracing::{info, warn};
 
@@ -140,6 +140,8 @@ impl Service {
                     let step_ups = step_ups::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let browsers = browser_sessions::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let places = sign_in_places::delete_unseen(&mut conn, now.minus(PLACE_LIFETIME), BATCH).await?;
+                    let of_devices = device_sessions::delete_expired(&mut conn, now.minus(ENDED_KEPT), BATCH).await?;
+                    let contacts = contact_changes::delete_expired(&mut conn, now.minus(SPENT_KEPT), BATCH).await?;
                     let keys = signing_keys::delete_expired(&mut conn, &id, now).await?;
                     Ok(expired
                         .max(ended)
@@ -152,6 +154,8 @@ impl Service {
                         .max(step_ups)
                         .max(browsers)
                         .max(places)
+                        .max(of_devices)
+                        .max(contacts)
                         .max(keys))
                 })
             });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use countersign_domain::{
     audit::AuditEntry,
-    id::{AuditId, ClientId, ProjectId},
+    id::{AuditId, ClientId, ProjectId, UserId},
 };
 
 use crate::{
@@ -92,6 +92,41 @@ pub async fn list(
     let mut entries = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
     entries.sort_by_key(|entry| entry.id);
     Ok(entries)
+}
+
+/// A step of looking through the trail, from the newest entry on.
+#[derive(Debug)]
+pub struct Step {
+    /// Those about the user.
+    pub entries: Vec<ReadEntry>,
+    /// At how many it looked.
+    pub looked_at: u32,
+    /// The oldest of those.
+    pub oldest: Option<AuditId>,
+}
+
+/// Looks at so many entries, those before `before` or, without it, the newest, for those about a user.
+pub async fn about_user(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    user: UserId,
+    before: Option<AuditId>,
+    look_at: u32,
+) -> Result<Step> {
+    // No id begins with a letter beyond this one.
+    let before = before.map_or_else(|| "v".to_owned(), |id| id.to_string());
+    let ends = "select min(audit_id) as oldest, count(*) as looked_at from (select audit_id from audit_entries \
+                where project_id = $1 and audit_id < $2 order by audit_id desc limit $3) newest";
+    let select = statement(ends).bind(project.as_str()).bind(before.as_str()).bind(i64::from(look_at));
+    let row = conn.fetch_one(select).await?;
+    let row = Reader::new(&row, "audit_entries", &[]);
+    let (oldest, looked_at) = (row.optional_parsed("oldest")?, row.integer("looked_at")?);
+    let Some(from) = oldest else { return Ok(Step { entries: Vec::new(), looked_at, oldest }) };
+    let sql = "select * from audit_entries where project_id = $1 and audit_id < $2 and audit_id >= $3 and user_id = $4";
+    let select =
+        statement(sql).bind(project.as_str()).bind(before).bind(AuditId::to_string(&from)).bind(user.to_string());
+    let rows = conn.fetch_all(select).await?;
+    Ok(Step { entries: rows.iter().map(read).collect::<Result<_>>()?, looked_at, oldest })
 }
 
 fn read(row: &sqlx::any::AnyRow) -> Result<ReadEntry> {

@@ -5,7 +5,7 @@ use countersign_domain::{
     browser_session::BrowserSession,
     clock::Timestamp,
     generations::Generations,
-    id::{BrowserSessionId, ProjectId, UserId},
+    id::{BrowserSessionId, PasskeyId, ProjectId, UserId},
     proof::Method,
 };
 use sqlx::any::AnyRow;
@@ -21,8 +21,8 @@ use crate::{
 /// signed in as this one.
 pub async fn insert(conn: &mut Conn<'_>, session: &BrowserSession, cookie: CookieHash) -> Result<bool> {
     let sql = "insert into browser_sessions (project_id, browser_session_id, secret_hash, user_id, amr, acr, auth_time, \
-               user_generation, project_generation, user_agent, created_at, expires_at) \
-               select u.project_id, $2, $3, u.user_id, $5, $6, $7, u.generation, $8, $9, $10, $11 from users u \
+               user_generation, project_generation, user_agent, created_at, expires_at, passkey_id) \
+               select u.project_id, $2, $3, u.user_id, $5, $6, $7, u.generation, $8, $9, $10, $11, $12 from users u \
                where u.project_id = $1 and u.user_id = $4 and u.disabled_at is null and u.merged_into is null";
     let amr: Vec<&str> = session.proof.methods.iter().map(Method::as_str).collect();
     let insert = statement(sql)
@@ -36,7 +36,8 @@ pub async fn insert(conn: &mut Conn<'_>, session: &BrowserSession, cookie: Cooki
         .bind(i64::from(session.generations.project))
         .bind(session.user_agent.as_str())
         .bind(session.created_at.micros())
-        .bind(session.expires_at.micros());
+        .bind(session.expires_at.micros())
+        .bind(session.passkey.map(|id| id.to_string()));
     Ok(conn.execute(insert).await? == 1)
 }
 
@@ -138,6 +139,24 @@ pub async fn end(
     Ok(conn.execute(update).await? == 1)
 }
 
+/// Ends all of a user's that were opened by this passkey; says which.
+pub async fn end_of_passkey(
+    conn: &mut Conn<'_>,
+    project: &ProjectId,
+    user: UserId,
+    passkey: PasskeyId,
+    now: Timestamp,
+) -> Result<Vec<BrowserSessionId>> {
+    let sql = "update browser_sessions set ended_at = $4, expires_at = case when expires_at < $4 then expires_at else $4 end \
+               where project_id = $1 and user_id = $2 and passkey_id = $3 and ended_at is null \
+               returning project_id, browser_session_id";
+    let update =
+        statement(sql).bind(project.as_str()).bind(user.to_string()).bind(passkey.to_string()).bind(now.micros());
+    let ended = conn.fetch_all(update).await?;
+    let id = |row| Reader::new(row, "browser_sessions", &["browser_session_id"]).parsed("browser_session_id");
+    ended.iter().map(id).collect()
+}
+
 /// Forgets those that were over before, of whatever project, at most `limit`; says how many.
 pub async fn delete_expired(conn: &mut Conn<'_>, before: Timestamp, limit: u32) -> Result<u64> {
     let sql = "delete from browser_sessions where (project_id, browser_session_id) in \
@@ -153,6 +172,7 @@ fn read_with_counter(row: &AnyRow) -> Result<StoredBrowserSession> {
         id: row.parsed("browser_session_id")?,
         user: row.parsed("user_id")?,
         proof: row.proof()?,
+        passkey: row.optional_parsed("passkey_id")?,
         generations: Generations {
             user: row.integer("user_generation")?,
             project: row.integer("project_generation")?,

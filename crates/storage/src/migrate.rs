@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../migrations/0011_second_factors.sql"),
     include_str!("../migrations/0012_delegation.sql"),
     include_str!("../migrations/0013_step_ups.sql"),
+    include_str!("../migrations/0014_account.sql"),
 ];
 
 /// The version that this program knows.

@@ -33,6 +33,36 @@ pub async fn seen(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Res
     Ok(seen)
 }
 
+/// A place as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenPlace {
+    /// The mark of the network.
+    pub network: String,
+    /// The mark of the device.
+    pub device: String,
+    /// When the user was first seen there.
+    pub first_seen_at: Timestamp,
+    /// When last.
+    pub last_seen_at: Timestamp,
+}
+
+/// All places of a user, the newest first.
+pub async fn list(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<Vec<SeenPlace>> {
+    let sql = "select * from sign_in_places where project_id = $1 and user_id = $2 \
+               order by last_seen_at desc, network, device limit 1000";
+    let rows = conn.fetch_all(statement(sql).bind(project.as_str()).bind(user.to_string())).await?;
+    let read = |row| {
+        let row = Reader::new(row, "sign_in_places", &["user_id"]);
+        Ok(SeenPlace {
+            network: row.text("network")?,
+            device: row.text("device")?,
+            first_seen_at: row.time("first_seen_at")?,
+            last_seen_at: row.time("last_seen_at")?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
 /// From how many places a user is known to have signed in.
 pub async fn count(conn: &mut Conn<'_>, project: &ProjectId, user: UserId) -> Result<u32> {
     let sql = "select count(*) as places from sign_in_places where project_id = $1 and user_id = $2";

@@ -11,6 +11,7 @@ use sqlx::any::AnyRow;
 use crate::{
     Conn,
     conn::{built_statement, statement},
+    contact_changes, device_sessions,
     error::Result,
     mfa_changes, mfa_preferences, passkeys, recovery_codes,
     row::Reader,
@@ -147,6 +148,9 @@ pub async fn delete(conn: &mut Conn<'_>, project: &ProjectId, id: UserId) -> Res
         "delete from browser_sessions where project_id = $1 and user_id = $2",
         "delete from consents where project_id = $1 and user_id = $2",
         "delete from identities where project_id = $1 and user_id = $2",
+        contact_changes::DELETE_OF_USER,
+        // Before the passkeys, by which they are found.
+        device_sessions::DELETE_OF_USER,
         passkeys::DELETE_OF_USER,
         sign_in_places::DELETE_OF_USER,
         second_factors::DELETE_OF_USER,

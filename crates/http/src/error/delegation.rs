@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use countersign_service::{
-    delegation::{request::RequestRefused, subject::SubjectRefused},
+    delegation::{devices::DelegatedDeviceRefused, request::RequestRefused, subject::SubjectRefused},
     error::Outage,
     mfa::change::ChangeRefused,
     proof::delegation::{NotDelegated, NotOpened},
@@ -41,6 +41,11 @@ impl Failure {
     /// A header that can be read in two ways, or in none.
     pub(crate) fn unclear_header(name: &HeaderName) -> Self {
         Self::new(StatusCode::BAD_REQUEST, format!("The header {name} must stand there once, in ASCII."))
+    }
+
+    /// Whatever else there is of that name is nobody's business.
+    pub(crate) fn no_device() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "The user has no such device.")
     }
 
     fn too_many(retry_after: Duration, detail: &'static str) -> Self {
@@ -179,6 +184,15 @@ impl From<ChangeRefused> for Failure {
                 Self { says_error: true, ..Self::new(StatusCode::BAD_REQUEST, detail) }
             }
             ChangeRefused::Outage(outage) => outage.into(),
+        }
+    }
+}
+
+impl From<DelegatedDeviceRefused> for Failure {
+    fn from(refused: DelegatedDeviceRefused) -> Self {
+        match refused {
+            DelegatedDeviceRefused::Subject(refused) => refused.into(),
+            DelegatedDeviceRefused::NoSuchDevice => Self::no_device(),
         }
     }
 }

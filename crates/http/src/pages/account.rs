@@ -9,11 +9,14 @@ use axum::{
 use countersign_domain::{clock::Timestamp, oauth::form::Form};
 use countersign_service::browser::{
     account::{Account, AccountView, Place},
+    account_mistake::AccountMistake,
     mistake::Mistake,
 };
 
 use super::{
     Frame,
+    account_contact::{Contacts, said},
+    account_words::AccountWords,
     authorize::go_on,
     consents,
     factors::Factors,
@@ -34,7 +37,8 @@ pub(crate) async fn get(
     visitor: Visitor,
 ) -> Result<Response, Refused> {
     let query = Form::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default();
-    let mistake = query.text("m").and_then(Mistake::read);
+    let asked = query.text("m");
+    let mistake = (asked.and_then(Mistake::read), asked.and_then(AccountMistake::read));
     match app.service.account(&visitor.address, visitor.browser(), &visitor.caller).await {
         Ok(Account::Page(view)) => Ok(show(&visitor, *view, mistake)),
         Ok(Account::SignIn(authorized)) => Ok(go_on(&visitor, &authorized)),
@@ -58,9 +62,9 @@ pub(crate) async fn post(State(app): State<App>, OwnForm { visitor, form }: OwnF
     }
 }
 
-fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Response {
-    let words = Words(view.locale);
-    let AccountView { look, locale, known_as, form_token, places, passkeys, factors, consents } = view;
+fn show(visitor: &Visitor, view: AccountView, mistakes: (Option<Mistake>, Option<AccountMistake>)) -> Response {
+    let (words, own) = (Words(view.locale), AccountWords(view.locale));
+    let AccountView { look, locale, known_as, form_token, places, passkeys, factors, contacts, consents } = view;
     let at = visitor.at();
     let frame = Frame::new(&at, look, locale, words.account_title());
     let logo = frame.look.logo.clone();
@@ -68,6 +72,7 @@ fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Respo
     let may_add = passkeys.may_add;
     let template = Page {
         frame,
+        own,
         known_as,
         token: form_token,
         action: format!("{at}/account"),
@@ -75,9 +80,12 @@ fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Respo
         passkeys: Passkeys::of(words, passkeys),
         factors: Factors::of(FactorWords(locale), factors),
         consents: consents.into_iter().map(|allowed| consents::Row::of(words, allowed)).collect(),
-        problem: mistake.map(|mistake| match mistake {
-            Mistake::Passkey => words.passkey_not_changed(),
-            _ => FactorWords(locale).not_set_up(),
+        contacts: Contacts::of(own, contacts),
+        problem: mistakes.1.map(|mistake| said(own, mistake)).or_else(|| {
+            mistakes.0.map(|mistake| match mistake {
+                Mistake::Passkey => words.passkey_not_changed(),
+                _ => FactorWords(locale).not_set_up(),
+            })
         }),
         script: may_add.then(|| script_path(&at)),
     };
@@ -88,12 +96,14 @@ fn show(visitor: &Visitor, view: AccountView, mistake: Option<Mistake>) -> Respo
 #[template(path = "pages/account.html")]
 struct Page {
     frame: Frame,
+    own: AccountWords,
     known_as: String,
     token: String,
     action: String,
     rows: Vec<Row>,
     passkeys: Passkeys,
     factors: Factors,
+    contacts: Contacts,
     consents: Vec<consents::Row>,
     problem: Option<String>,
     script: Option<String>,
@@ -116,7 +126,7 @@ impl Row {
 }
 
 /// What people call a browser, from what it calls itself: as much as helps to tell one from another.
-fn browser(agent: &str) -> String {
+pub(super) fn browser(agent: &str) -> String {
     let named =
         |names: &[(&str, &'static str)]| names.iter().find(|(sign, _)| agent.contains(sign)).map(|(_, name)| *name);
     let program = named(&[

@@ -2,6 +2,9 @@
 //! `templates/pages`.
 
 pub(crate) mod account;
+pub(crate) mod account_contact;
+pub(crate) mod account_data;
+mod account_words;
 pub(crate) mod authorize;
 pub(crate) mod consents;
 mod cookies;

@@ -14,7 +14,8 @@ use countersign_service::browser::{
 };
 
 use super::{
-    account::moment,
+    account::{browser, moment},
+    account_words::AccountWords,
     authorize::go_on,
     form::OwnForm,
     protection::{Needs, protect},
@@ -76,7 +77,7 @@ fn question(visitor: Visitor, asked: Result<Question, PageRefused>) -> Response 
     response
 }
 
-/// `POST /account/passkeys`: adds one, calls one something else, takes one away.
+/// `POST /account/passkeys`: adds one, calls one something else, locks one out, lets one in again, takes one away.
 pub(crate) async fn change(State(app): State<App>, OwnForm { visitor, form }: OwnForm) -> Result<Response, Refused> {
     let text = |name| form.text(name).unwrap_or_default();
     let id = text("id");
@@ -84,6 +85,8 @@ pub(crate) async fn change(State(app): State<App>, OwnForm { visitor, form }: Ow
         "add" => Change::Add { response: text("passkey") },
         "rename" => Change::Rename { id, name: text("name") },
         "remove" => Change::Remove { id },
+        "revoke" => Change::Revoke { id },
+        "unrevoke" => Change::Unrevoke { id },
         _ => return Err(Refused::unreadable(visitor)),
     };
     let (token, browser) = (text("form"), visitor.browser());
@@ -108,6 +111,7 @@ pub(super) struct Row {
     pub(super) name: String,
     pub(super) since: String,
     pub(super) used: String,
+    pub(super) is_revoked: bool,
 }
 
 impl Passkeys {
@@ -119,13 +123,19 @@ impl Passkeys {
 
 impl Row {
     fn of(words: Words, passkey: Passkey) -> Self {
-        let Passkey { id, name, created_at, last_used_at, .. } = passkey;
+        let Passkey { id, name, created_at, last_used_at, last_attempted_at, revoked_at, user_agent, .. } = passkey;
+        let own = AccountWords(words.0);
+        let used = last_used_at.map_or_else(|| words.never_used(), |at| words.last_used(&moment(at)));
+        let tried = last_attempted_at.filter(|at| Some(*at) > last_used_at);
+        let with = Some(browser(&user_agent)).filter(|agent| !agent.is_empty() && last_attempted_at.is_some());
+        let said = [Some(used), tried.map(|at| own.last_attempted(&moment(at))), with.map(|it| own.used_with(&it))];
         let name = name.as_str().trim();
         Self {
             id: id.to_string(),
             name: if name.is_empty() { words.some_passkey() } else { name.to_owned() },
             since: words.since(&moment(created_at)),
-            used: last_used_at.map_or_else(|| words.never_used(), |at| words.last_used(&moment(at))),
+            used: said.into_iter().flatten().collect::<Vec<_>>().join(", "),
+            is_revoked: revoked_at.is_some(),
         }
     }
 }

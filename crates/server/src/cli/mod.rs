@@ -6,6 +6,7 @@ mod client;
 mod client_api_key;
 mod delegation_key;
 mod dev;
+mod device;
 mod explain;
 mod key;
 mod output;

@@ -12,15 +12,15 @@ use countersign_service::{
     admin::Refused,
     passkeys::By,
     projects::state::StateChange,
-    users::{list::KnownUser, set::UserChanges},
+    users::{export::Looking, list::KnownUser, set::UserChanges},
     vouch::Names,
 };
 use countersign_storage::consents::Consent;
 use serde_json::{Value, json};
 
 use super::{
-    Desk,
-    output::{optional_time, time},
+    Desk, device,
+    output::{Output, optional_time, time},
 };
 use crate::error::Failure;
 
@@ -91,6 +91,19 @@ pub(super) enum Verb {
         /// Passkey to take away, by its id
         #[arg(long = "remove", value_name = "PASSKEY")]
         remove: Vec<PasskeyId>,
+    },
+    /// Show what a user signs in from: passkeys, by what they were used with
+    Devices {
+        /// By id, e-mail address, telephone number or external id
+        user: String,
+    },
+    /// Lock a device out, let it in again, or forget it
+    #[command(subcommand)]
+    Device(device::Verb),
+    /// Print all that is kept of a user, but what would let somebody in, as JSON
+    Export {
+        /// By id, e-mail address, telephone number or external id
+        user: String,
     },
     /// Forget a user for good, with all identities, passkeys and sessions; entries of the audit trail stay, which know the user by id alone
     Delete {
@@ -188,9 +201,17 @@ impl Verb {
             Self::Passkeys { user, remove } => {
                 let id = named(desk, &project, &user).await?;
                 for passkey in remove {
-                    service.remove_passkey(&project, id, passkey, By::Operator).await?;
+                    let done = service.delete_device(&project, id, passkey, By::Operator).await;
+                    done.map_err(|refused| device::missing(refused, passkey))?;
                 }
                 service.list_passkeys(&project, id).await.map_err(Refused::from)?.iter().map(passkey).collect()
+            }
+            Self::Devices { user } => device::list(desk, &project, named(desk, &project, &user).await?).await?,
+            Self::Device(verb) => verb.run(desk, &project).await?,
+            Self::Export { user } => {
+                let id = named(desk, &project, &user).await?;
+                let copy = service.export_user(&project, id, Looking::Everywhere, None).await?;
+                return Output { json: true }.print(&copy);
             }
             Self::Delete { user, yes: _ } => {
                 let id = named(desk, &project, &user).await?;

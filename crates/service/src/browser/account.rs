@@ -14,8 +14,8 @@ use countersign_domain::{
 use countersign_storage::{audit, browser_sessions, sessions, users};
 
 use super::{
-    Browser, Look, PageRefused, authorize::Authorized, factors::OwnFactors, locale_of, look, page::client_name,
-    passkeys::OwnPasskeys, session::LiveBrowser,
+    Browser, Look, PageRefused, authorize::Authorized, contact::OwnContacts, factors::OwnFactors, locale_of, look,
+    page::client_name, passkeys::OwnPasskeys, session::LiveBrowser,
 };
 use crate::{
     Service, address::Address, admin::Refused, caller::Caller, directory::ProjectView, error::Outage,
@@ -41,6 +41,8 @@ pub struct AccountView {
     pub passkeys: OwnPasskeys,
     /// What they show beside.
     pub factors: OwnFactors,
+    /// What they are known by.
+    pub contacts: OwnContacts,
     /// What they let apps of others know and do, the newest first.
     pub consents: Vec<Allowed>,
 }
@@ -109,6 +111,7 @@ impl Service {
             places: self.places(&project, &live).await?,
             passkeys: self.own_passkeys(&project, &live).await?,
             factors: self.own_factors(&project, &live).await?,
+            contacts: self.own_contacts(&project, &live).await?,
             consents: self.allowed(&project, user).await?,
         })))
     }

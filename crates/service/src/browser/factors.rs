@@ -8,7 +8,6 @@ use countersign_domain::{
     locale::Locale,
     mfa::{Factor, FactorKind, MfaPolicy, Preference},
     proof::Level,
-    sign_in::Purpose,
 };
 use countersign_storage::second_factors::StoredFactor;
 
@@ -112,10 +111,7 @@ impl Service {
     ) -> Result<FactorChanged, PageRefused> {
         let owner = self.owner_of_form(address, unverified_form_token, browser).await?;
         let (project, user) = (&owner.project.project.id, owner.live.session.user);
-        let state = self.mfa_state(project, user).await?;
-        if !self.may_change_account(&owner.project, &owner.live, &state.factors) {
-            let sign_in = self.new_sign_in(&owner.project, Purpose::Account);
-            let begun = self.begin_in_browser(&owner.project, sign_in, browser, caller).await?;
+        if let Some(begun) = self.sign_in_if_stale(&owner, browser, caller).await? {
             return Ok(FactorChanged::SignIn(begun));
         }
         let by = By::User { caller, locale: locale_of(&[], browser) };
@@ -136,7 +132,7 @@ impl Service {
     }
 
     /// May whoever is signed in change how they are proved? They were proved lately, and by whatever second factor they have.
-    pub(crate) fn may_change_account(&self, project: &ProjectView, live: &LiveBrowser, factors: &[Factor]) -> bool {
+    pub(super) fn may_change_account(&self, project: &ProjectView, live: &LiveBrowser, factors: &[Factor]) -> bool {
         let is_whole = live.session.proof.level >= Level::TwoFactors
             || factors.is_empty()
             || project.settings.mfa_policy == MfaPolicy::Off;

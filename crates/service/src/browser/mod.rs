@@ -2,10 +2,14 @@
 //! after it. Pages only show what these use cases say.
 
 pub mod account;
+pub mod account_mistake;
 pub mod act;
 pub mod authorize;
+pub mod contact;
+mod contact_proof;
 pub mod factors;
 pub mod mistake;
+pub mod own_data;
 pub mod page;
 pub mod passkeys;
 pub(crate) mod session;

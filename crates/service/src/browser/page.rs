@@ -259,7 +259,7 @@ impl Service {
         let now = self.now();
         match left {
             Left::Choose(method) => Stage::Choose { is_set_up: true, methods: vec![method] },
-            Left::Code { to, sent } => Stage::Second {
+            Left::Code { to, sent } => Stage::Second(SecondCode {
                 destination: destination_of(&to).map(|to| to.masked()),
                 length: DIGITS,
                 resend_in: sent.resend_at().since(now),
@@ -268,15 +268,15 @@ impl Service {
                 tries_left: sent.tries_left().max(1),
                 is_over: sent.expires_at().is_past(now) || sent.tries_left() == 0,
                 others: Vec::new(),
-            },
-            Left::Totp(new) => Stage::SetUpTotp {
+            }),
+            Left::Totp(new) => Stage::SetUpTotp(TotpSetUp {
                 secret: new.secret.danger_expose().to_owned(),
                 otpauth_uri: new.otpauth_uri.danger_expose().to_owned(),
                 length: DIGITS,
                 tries: 0,
                 tries_left: TRIES,
                 others: Vec::new(),
-            },
+            }),
         }
     }
 

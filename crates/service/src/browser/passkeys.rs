@@ -18,6 +18,7 @@ use crate::{
     address::Address,
     admin::Refused,
     caller::Caller,
+    devices::DeviceRefused,
     directory::ProjectView,
     error::Outage,
     passkeys::{By, PasskeyRefused, Registration},
@@ -55,8 +56,18 @@ pub enum Change<'a> {
         /// What.
         name: &'a str,
     },
-    /// Takes one away.
+    /// Takes one away, and signs out wherever it signed in.
     Remove {
+        /// Which.
+        id: &'a str,
+    },
+    /// Locks one out, and signs out wherever it signed in.
+    Revoke {
+        /// Which.
+        id: &'a str,
+    },
+    /// Lets one in again.
+    Unrevoke {
         /// Which.
         id: &'a str,
     },
@@ -140,9 +151,8 @@ impl Service {
         caller: &Caller,
     ) -> Result<Changed, PageRefused> {
         let owner = self.owner_of_form(address, unverified_form_token, browser).await?;
-        if !self.was_proved_lately(&owner.live) {
-            let sign_in = self.new_sign_in(&owner.project, Purpose::Account);
-            return Ok(Changed::SignIn(self.begin_in_browser(&owner.project, sign_in, browser, caller).await?));
+        if let Some(authorized) = self.sign_in_if_stale(&owner, browser, caller).await? {
+            return Ok(Changed::SignIn(authorized));
         }
         let (project, user) = (&owner.project.project.id, owner.live.session.user);
         let by = By::User { caller, locale: locale_of(&[], browser) };
@@ -154,10 +164,19 @@ impl Service {
                 }
                 _ => return Ok(Changed::Failed),
             },
-            Change::Remove { id } => match id.parse::<PasskeyId>() {
-                Ok(id) => self.remove_passkey(project, user, id, by).await,
-                Err(_) => return Ok(Changed::Failed),
-            },
+            Change::Remove { id } | Change::Revoke { id } | Change::Unrevoke { id } => {
+                let Ok(id) = id.parse::<PasskeyId>() else { return Ok(Changed::Failed) };
+                let done = match change {
+                    Change::Revoke { .. } => self.revoke_device(project, user, id, by).await,
+                    Change::Unrevoke { .. } => self.unrevoke_device(project, user, id, by).await,
+                    _ => self.delete_device(project, user, id, by).await,
+                };
+                match done {
+                    Ok(_) => Ok(()),
+                    Err(DeviceRefused::NotFound) => return Ok(Changed::Failed),
+                    Err(DeviceRefused::Outage(outage)) => Err(Refused::Outage(outage)),
+                }
+            }
         };
         match done {
             Ok(()) => Ok(Changed::Done),
@@ -204,6 +223,21 @@ impl Service {
             is_locked: !self.was_proved_lately(live),
             all,
         })
+    }
+
+    /// Whoever changes their account must have been proved lately, and by their second factor if they have one. Where to, for who wasn't.
+    pub(super) async fn sign_in_if_stale(
+        &self,
+        owner: &Owner,
+        browser: Browser<'_>,
+        caller: &Caller,
+    ) -> Result<Option<Authorized>, PageRefused> {
+        let factors = self.mfa_state(&owner.project.project.id, owner.live.session.user).await?.factors;
+        if self.may_change_account(&owner.project, &owner.live, &factors) {
+            return Ok(None);
+        }
+        let sign_in = self.new_sign_in(&owner.project, Purpose::Account);
+        self.begin_in_browser(&owner.project, sign_in, browser, caller).await.map(Some)
     }
 
     pub(super) fn was_proved_lately(&self, live: &LiveBrowser) -> bool {

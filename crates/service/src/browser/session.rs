@@ -7,7 +7,7 @@ use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
     browser_session::BrowserSession,
     generations::Generations,
-    id::{AuditId, BrowserSessionId, UserId},
+    id::{AuditId, BrowserSessionId, PasskeyId, UserId},
     proof::Proof,
 };
 use countersign_storage::{Conn, audit, browser_sessions, error::Result as StorageResult, identities};
@@ -17,8 +17,6 @@ use crate::{Service, caller::Caller, directory::ProjectView, error::Outage};
 
 /// Where nobody stays signed in, this long is enough to say yes to an app, or to look at one's own account.
 const SHORTEST: Duration = Duration::from_mins(30);
-/// What is kept of a browser's own name.
-const LONGEST_AGENT: usize = 256;
 
 /// A browser in which somebody is signed in now.
 #[derive(Clone)]
@@ -39,6 +37,13 @@ pub(crate) struct BrowserDraft {
 }
 
 impl BrowserDraft {
+    /// For somebody who is proved by this passkey, if by any.
+    #[must_use]
+    pub(crate) const fn by(mut self, passkey: Option<PasskeyId>) -> Self {
+        self.session.passkey = passkey;
+        self
+    }
+
     /// In the transaction of whoever knows the user. `false`: nobody may be signed in as this one.
     pub(crate) async fn open(&self, conn: &mut Conn<'_>, user: UserId) -> StorageResult<bool> {
         let session = BrowserSession { user, ..self.session.clone() };
@@ -84,7 +89,6 @@ impl Service {
     ) -> BrowserDraft {
         let now = self.now();
         let id = BrowserSessionId::new(now, self.entropy.bytes());
-        let agent: String = caller.user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_AGENT).collect();
         BrowserDraft {
             cookie: SessionCookie::generate(id, &self.entropy),
             session: BrowserSession {
@@ -92,8 +96,9 @@ impl Service {
                 id,
                 user: UserId::from_bytes([0; 16]),
                 proof,
+                passkey: None,
                 generations: Generations { project: project.project.generation, ..Generations::default() },
-                user_agent: agent,
+                user_agent: caller.agent(),
                 created_at: now,
                 expires_at: now.plus(lifetime(project)),
                 ended_at: None,

@@ -16,6 +16,6 @@ impl Service {
         check_scope(backend)?;
         let id: UserId = id.parse().map_err(|_| UserRefused::NoSuchUser)?;
         let project = &backend.project.project.id;
-        Ok(self.forget_user(project, id, Doer::SecretKey(backend.key), Some(caller)).await?)
+        Ok(self.forget_user(project, id, Doer::SecretKey(backend.key), Some(caller), Vec::new()).await?)
     }
 }

@@ -4,7 +4,7 @@ use countersign_domain::{locale::Locale, message::Channel, mfa::FactorKind, text
 
 use super::{
     content::Content,
-    letter::{AccountChange, Letter},
+    letter::{AccountChange, AccountNews, Letter},
     words::Words,
 };
 
@@ -60,6 +60,11 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
     let (subject, lead) = match letter {
         Letter::SignInCode { .. } => (words.sign_in_subject(project), words.sign_in_lead(project)),
         Letter::SignUpCode { .. } => (words.sign_up_subject(project), words.sign_up_lead(project)),
+        Letter::ContactCode { .. } => (words.contact_subject(project), words.contact_lead(project)),
+        Letter::Account(news) => {
+            let (subject, said) = account_news(words, project, news);
+            return (subject, warning(words, project, said));
+        }
         Letter::FactorCode { .. } => (words.factor_code_subject(project), words.factor_code_lead(project)),
         Letter::NoAccount => {
             let said =
@@ -89,6 +94,22 @@ fn paragraphs(words: Words, project: &str, letter: &Letter) -> (String, Vec<Para
     paragraphs.push(Paragraph::Plain(words.validity(&words.span(letter.valid_for()))));
     paragraphs.push(Paragraph::Small(words.warning(project)));
     (subject, paragraphs)
+}
+
+/// What happened to an account: in a few words, and in more.
+fn account_news(words: Words, project: &str, news: &AccountNews) -> (String, String) {
+    match news {
+        AccountNews::DeviceRevoked { name } => {
+            (words.device_revoked_subject(project), words.device_revoked_body(project, &called(words, name)))
+        }
+        AccountNews::DeviceRestored { name } => {
+            (words.device_restored_subject(project), words.device_restored_body(project, &called(words, name)))
+        }
+        AccountNews::ContactChanged { to } => {
+            (words.contact_changed_subject(project), words.contact_changed_body(project, to))
+        }
+        AccountNews::Deleted => (words.deleted_subject(project), words.deleted_body(project)),
+    }
 }
 
 fn change_body(words: Words, project: &str, change: AccountChange) -> String {
@@ -197,6 +218,7 @@ fn text_message(words: Words, project: &str, host: Option<&str>, letter: &Letter
             Letter::NoAccount => words.no_account_body(project),
             Letter::PasskeyAdded { name } => words.passkey_added_body(project, &called(words, name)),
             Letter::PasskeyRemoved { name } => words.passkey_removed_body(project, &called(words, name)),
+            Letter::Account(news) => account_news(words, project, news).1,
             Letter::Changed(change) => change_body(words, project, *change),
             _ => words.test_body(project),
         };

@@ -37,6 +37,13 @@ pub enum Letter {
         /// What it was called.
         name: Name,
     },
+    /// The code with which somebody proves an address, or a number, that they want to be known by.
+    ContactCode {
+        /// To be typed.
+        code: SecretText,
+        /// For how long it is good.
+        valid_for: Duration,
+    },
     /// The code with which the reader shows that a second factor that is to be is the reader's.
     FactorCode {
         /// To be typed.
@@ -44,10 +51,33 @@ pub enum Letter {
         /// For how long it is good.
         valid_for: Duration,
     },
+    /// Something happened to the reader's account.
+    Account(AccountNews),
     /// Something else of the reader's account has changed.
     Changed(AccountChange),
     /// Whether messages arrive at all.
     Test,
+}
+
+/// What happened to an account.
+pub enum AccountNews {
+    /// A passkey signs nobody in any more, and what it had opened was ended.
+    DeviceRevoked {
+        /// What the passkey is called; empty: nothing.
+        name: Name,
+    },
+    /// A passkey that was revoked signs in again.
+    DeviceRestored {
+        /// What the passkey is called; empty: nothing.
+        name: Name,
+    },
+    /// It is known by another address, or number.
+    ContactChanged {
+        /// Which, as far as the reader of the old one may know.
+        to: String,
+    },
+    /// It is no more.
+    Deleted,
 }
 
 /// What has changed.
@@ -93,34 +123,29 @@ impl Letter {
         match self {
             Self::SignInCode { valid_for, .. }
             | Self::SignUpCode { valid_for, .. }
-            | Self::FactorCode { valid_for, .. } => *valid_for,
+            | Self::FactorCode { valid_for, .. }
+            | Self::ContactCode { valid_for, .. } => *valid_for,
             Self::NoAccount | Self::Test => PATIENCE,
-            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Changed(_) => PATIENCE_OF_WARNINGS,
+            Self::PasskeyAdded { .. } | Self::PasskeyRemoved { .. } | Self::Account(_) | Self::Changed(_) => {
+                PATIENCE_OF_WARNINGS
+            }
         }
     }
 
     pub(super) fn code(&self) -> Option<&str> {
         match self {
-            Self::SignInCode { code, .. } | Self::SignUpCode { code, .. } | Self::FactorCode { code, .. } => {
-                Some(code.danger_expose())
-            }
-            Self::NoAccount
-            | Self::PasskeyAdded { .. }
-            | Self::PasskeyRemoved { .. }
-            | Self::Changed(_)
-            | Self::Test => None,
+            Self::SignInCode { code, .. }
+            | Self::SignUpCode { code, .. }
+            | Self::FactorCode { code, .. }
+            | Self::ContactCode { code, .. } => Some(code.danger_expose()),
+            _ => None,
         }
     }
 
     pub(super) fn link(&self) -> Option<&str> {
         match self {
             Self::SignInCode { link, .. } | Self::SignUpCode { link, .. } => link.as_deref(),
-            Self::NoAccount
-            | Self::PasskeyAdded { .. }
-            | Self::PasskeyRemoved { .. }
-            | Self::FactorCode { .. }
-            | Self::Changed(_)
-            | Self::Test => None,
+            _ => None,
         }
     }
 }

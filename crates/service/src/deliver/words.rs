@@ -85,6 +85,56 @@ catalogue! {
             En: "This passkey was removed from your account with {project}: {name}. Nobody can sign in with it any more.",
             De: "Dieser Passkey wurde aus Ihrem Konto bei {project} entfernt: {name}. Niemand kann sich mehr damit anmelden.",
         }
+        /// Somebody wants to be known by another address.
+        contact_subject(project) {
+            En: "Your code for your account with {project}",
+            De: "Ihr Code für Ihr Konto bei {project}",
+        }
+        /// Before the code.
+        contact_lead(project) {
+            En: "This is your code to be known by this address at {project}:",
+            De: "Das ist Ihr Code, um bei {project} unter dieser Adresse bekannt zu sein:",
+        }
+        /// A passkey was revoked.
+        device_revoked_subject(project) {
+            En: "A passkey of your account with {project} was locked out",
+            De: "Ein Passkey Ihres Kontos bei {project} wurde gesperrt",
+        }
+        /// That, and which.
+        device_revoked_body(project, name) {
+            En: "This passkey can't sign in to your account with {project} any more: {name}. Wherever it had signed in, it was signed out.",
+            De: "Dieser Passkey kann sich nicht mehr bei Ihrem Konto bei {project} anmelden: {name}. Wo er angemeldet war, wurde er abgemeldet.",
+        }
+        /// It was let in again.
+        device_restored_subject(project) {
+            En: "A passkey of your account with {project} was let in again",
+            De: "Ein Passkey Ihres Kontos bei {project} ist wieder zugelassen",
+        }
+        /// That, and which.
+        device_restored_body(project, name) {
+            En: "This passkey can sign in to your account with {project} again: {name}.",
+            De: "Dieser Passkey kann sich wieder bei Ihrem Konto bei {project} anmelden: {name}.",
+        }
+        /// The reader is no longer known by this address.
+        contact_changed_subject(project) {
+            En: "Your account with {project} was changed",
+            De: "Ihr Konto bei {project} wurde geändert",
+        }
+        /// That, and to what.
+        contact_changed_body(project, to) {
+            En: "Your account with {project} is known by this from now on: {to}.",
+            De: "Ihr Konto bei {project} ist ab jetzt hierunter bekannt: {to}.",
+        }
+        /// The account is no more.
+        deleted_subject(project) {
+            En: "Your account with {project} was deleted",
+            De: "Ihr Konto bei {project} wurde gelöscht",
+        }
+        /// That, and that it is for good.
+        deleted_body(project) {
+            En: "Your account with {project} was deleted, with all that was kept of it. This can't be undone.",
+            De: "Ihr Konto bei {project} wurde gelöscht, mit allem, was dazu gespeichert war. Das kann nicht rückgängig gemacht werden.",
+        }
         /// A passkey that has no name.
         nameless() {
             En: "one without a name",

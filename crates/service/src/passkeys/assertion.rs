@@ -1,5 +1,7 @@
 //! Proving a user by a passkey that the server doesn't know yet whose it is.
 
+use std::sync::Arc;
+
 use countersign_crypto::encoding;
 use countersign_domain::{
     audit::{Act, Actor, AuditEntry, Subject},
@@ -53,7 +55,7 @@ pub enum Recorded {
     },
     /// The user is locked out.
     Disabled,
-    /// The challenge was spent, the passkey is gone, or it was used in the meantime: nobody is proved.
+    /// The challenge was spent, the passkey is gone or revoked, or it was used in the meantime: nobody is proved.
     Late,
 }
 
@@ -115,17 +117,23 @@ impl Service {
             }
         };
         let passkey = stored.passkey;
+        let used = Use {
+            project: passkey.project.clone(),
+            id: passkey.id,
+            user: passkey.user,
+            sign_count: result.counter(),
+            is_backed_up: result.backup_state(),
+            user_agent: caller.agent(),
+            at: now,
+        };
+        if passkey.revoked_at.is_some() {
+            self.note_attempt(used).await?;
+            return Err(Flaw::Revoked.into());
+        }
         Ok(PasskeyProof {
             user: passkey.user,
             proof: Proof { methods: passkey.methods(), level: Level::TwoFactors, at: now },
-            used: Use {
-                project: passkey.project.clone(),
-                id: passkey.id,
-                user: passkey.user,
-                sign_count: result.counter(),
-                is_backed_up: result.backup_state(),
-                at: now,
-            },
+            used,
             spending: kept.spending(&passkey.project),
             passkey,
         })
@@ -149,6 +157,16 @@ impl Service {
         } else {
             Err(Flaw::OtherUser.into())
         }
+    }
+
+    /// Whoever locked a passkey out wants to know whether it is still shown.
+    async fn note_attempt(&self, shown: Use) -> Result<(), PasskeyRefused> {
+        let shown = Arc::new(shown);
+        let written = self.db.write(move |mut conn| {
+            let shown = Arc::clone(&shown);
+            Box::pin(async move { passkeys::record_attempt(&mut conn, &shown).await })
+        });
+        Ok(written.await.map_err(Outage::from)?)
     }
 
     /// Two authenticators seem to hold a key that none gives away: somebody should know.

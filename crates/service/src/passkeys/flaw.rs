@@ -23,6 +23,8 @@ pub enum Flaw {
     UserNotVerified,
     /// Nobody in the project has this passkey.
     UnknownCredential,
+    /// It was revoked.
+    Revoked,
     /// The authenticator knows the passkey as somebody else's.
     OtherUser,
     /// It isn't signed by the passkey.
@@ -52,6 +54,7 @@ impl Flaw {
             Self::UserNotPresent => "user_not_present",
             Self::UserNotVerified => "user_not_verified",
             Self::UnknownCredential => "unknown_credential",
+            Self::Revoked => "revoked",
             Self::OtherUser => "other_user",
             Self::BadSignature => "bad_signature",
             Self::Cloned => "cloned",

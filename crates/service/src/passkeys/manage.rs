@@ -1,26 +1,22 @@
-//! Looking at passkeys, calling them something else, taking them away.
+//! Looking at passkeys, and calling them something else. They are taken away as [`devices`](crate::devices).
 
 use std::sync::Arc;
 
 use countersign_domain::{
     audit::{Act, Actor, Subject},
-    id::{PasskeyId, ProjectId, UserId},
+    id::{ClientId, PasskeyId, ProjectId, UserId},
     locale::Locale,
     passkey::Passkey,
     text::Name,
 };
-use countersign_storage::{
-    identities,
-    messages::{self, OutgoingMessage},
-    passkeys,
-};
+use countersign_storage::passkeys;
 
 use crate::{
     Service,
     admin::{Deed, Refused},
     caller::Caller,
-    deliver::letter::Letter,
     error::Outage,
+    proof::delegation::ServiceProvider,
 };
 
 /// Who changes a user's passkeys.
@@ -33,31 +29,75 @@ pub enum By<'a> {
         /// In which language the user is told.
         locale: Locale,
     },
+    /// The customer's backend, by a delegated call.
+    Backend {
+        /// Which.
+        provider: &'a ServiceProvider,
+        /// As the connection tells.
+        caller: &'a Caller,
+        /// In which language the user is told.
+        locale: Locale,
+        /// Why, where that was said.
+        said: Option<Said<'a>>,
+    },
     /// Somebody at the command line of the server.
     Operator,
+}
+
+/// Why a backend changes something, for the trail.
+#[derive(Debug, Clone, Copy)]
+pub struct Said<'a> {
+    /// Why.
+    pub reason: &'a str,
+    /// At whose wish.
+    pub requested_by: &'a str,
 }
 
 impl<'a> By<'a> {
     pub(crate) fn actor(self, user: UserId) -> Actor {
         match self {
             Self::User { .. } => Actor::User(user),
+            Self::Backend { provider, .. } => provider.actor(),
             Self::Operator => Actor::Operator,
+        }
+    }
+
+    /// In which language the user is told; none: the user isn't.
+    pub(crate) const fn tells(self) -> Option<Locale> {
+        match self {
+            Self::User { locale, .. } | Self::Backend { locale, .. } => Some(locale),
+            Self::Operator => None,
+        }
+    }
+
+    /// The client whose backend it is.
+    pub(crate) fn client(self) -> Option<ClientId> {
+        match self {
+            Self::Backend { provider, .. } => Some(provider.client().clone()),
+            Self::User { .. } | Self::Operator => None,
+        }
+    }
+
+    /// What else the trail has of it.
+    pub(crate) fn detail(self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Backend { said: Some(Said { reason, requested_by }), .. } => {
+                vec![("reason", reason.to_owned()), ("requested_by", requested_by.to_owned())]
+            }
+            Self::Backend { said: None, .. } | Self::User { .. } | Self::Operator => Vec::new(),
         }
     }
 
     pub(crate) fn caller(self) -> Option<&'a Caller> {
         match self {
-            Self::User { caller, .. } => Some(caller),
+            Self::User { caller, .. } | Self::Backend { caller, .. } => Some(caller),
             Self::Operator => None,
         }
     }
 
     /// In which language the user is told.
     pub(crate) fn locale(self) -> Locale {
-        match self {
-            Self::User { locale, .. } => locale,
-            Self::Operator => Locale::default(),
-        }
+        self.tells().unwrap_or_default()
     }
 }
 
@@ -89,52 +129,6 @@ impl Service {
             })
         });
         done.await
-    }
-
-    /// Takes a passkey from a user, who is told so, unless an operator does it. Sessions that were opened with it stay.
-    pub async fn remove_passkey(
-        &self,
-        project: &ProjectId,
-        user: UserId,
-        id: PasskeyId,
-        by: By<'_>,
-    ) -> Result<(), Refused> {
-        let notices = match by {
-            By::User { locale, .. } => self.notices_of_removal(project, user, id, locale).await?,
-            By::Operator => Vec::new(),
-        };
-        let plan = Arc::new((project.clone(), notices));
-        let deed = deed(project, user, id, Act::PasskeyRemoved);
-        let done = self.perform(deed, by.actor(user), by.caller(), move |conn| {
-            let plan = Arc::clone(&plan);
-            Box::pin(async move {
-                let (project, notices) = &*plan;
-                if !passkeys::delete(conn, project, user, id).await? {
-                    return Ok(Err(Refused::not_found("passkey", id)));
-                }
-                for notice in notices {
-                    messages::insert(conn, notice).await?;
-                }
-                Ok(Ok(((), Vec::new())))
-            })
-        });
-        done.await
-    }
-
-    async fn notices_of_removal(
-        &self,
-        project: &ProjectId,
-        user: UserId,
-        id: PasskeyId,
-        locale: Locale,
-    ) -> Result<Vec<OutgoingMessage>, Refused> {
-        let view = self.directory.load().project(project.as_str()).cloned();
-        let view = view.ok_or_else(|| Refused::not_found("project", project))?;
-        let having = self.list_passkeys(project, user).await?;
-        let passkey = having.into_iter().find(|passkey| passkey.id == id);
-        let letter = Letter::PasskeyRemoved { name: passkey.ok_or_else(|| Refused::not_found("passkey", id))?.name };
-        let known_as = identities::list(&mut self.db.reader().await?.conn(), project, user).await?;
-        Ok(self.account_notices(&view, &known_as, locale, &letter))
     }
 }
 

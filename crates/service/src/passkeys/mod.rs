@@ -17,7 +17,7 @@ use serde_json::Value;
 
 pub use assertion::{PasskeyProof, Recorded};
 pub use flaw::Flaw;
-pub use manage::By;
+pub use manage::{By, Said};
 pub use registration::Registration;
 
 use crate::error::Outage;

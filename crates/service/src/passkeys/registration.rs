@@ -176,6 +176,9 @@ impl Service {
             backed_up_at: credential.backup_state.then_some(now),
             created_at: now,
             last_used_at: None,
+            last_attempted_at: None,
+            revoked_at: None,
+            user_agent: caller.agent(),
         };
         Ok(StoredPasskey {
             passkey,

@@ -5,7 +5,7 @@ use countersign_crypto::{
     sign_in_link::LinkHash,
 };
 use countersign_domain::{
-    id::{AuditId, ChallengeId, UserId},
+    id::{AuditId, ChallengeId, PasskeyId, UserId},
     identity::Identity,
     mfa::FactorKind,
     proof::Proof,
@@ -81,7 +81,7 @@ pub(super) enum Who {
     /// By an address, to which a code and a link were sent.
     Address(Claim),
     /// By a passkey, that answered this challenge.
-    Passkey { proof: PasskeyProof, state: String },
+    Passkey { proof: Box<PasskeyProof>, state: String },
     /// By a first factor that was proved before, and this.
     Second(Box<SecondShown>),
 }
@@ -117,6 +117,14 @@ impl Who {
         }
     }
 
+    /// The passkey by which somebody was proved.
+    pub(super) fn passkey(&self) -> Option<PasskeyId> {
+        match self {
+            Self::Address(_) | Self::Second(_) => None,
+            Self::Passkey { proof, .. } => Some(proof.passkey.id),
+        }
+    }
+
     /// None: the first factor was proved before.
     pub(super) fn as_first(
         &self,
@@ -143,10 +151,7 @@ impl Who {
 
     /// The key by which somebody was proved, as the trail has it.
     pub(super) fn key(&self) -> Option<String> {
-        match self {
-            Self::Address(_) | Self::Second(_) => None,
-            Self::Passkey { proof, .. } => Some(proof.passkey.id.to_string()),
-        }
+        self.passkey().map(|id| id.to_string())
     }
 }
 

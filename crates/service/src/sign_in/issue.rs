@@ -3,14 +3,16 @@
 use countersign_crypto::secret::SecretText;
 use countersign_domain::{
     clock::Timestamp,
-    id::{ProjectId, UserId},
+    id::{BrowserSessionId, PasskeyId, ProjectId, UserId},
     identity::IdentityKind,
     oauth::scope::Scopes,
     proof::Proof,
     sign_in::Purpose,
     thumbprint::Thumbprint,
 };
-use countersign_storage::{Conn, authorization_codes, consents, error::Result, identities};
+use countersign_storage::{
+    Conn, authorization_codes, browser_sessions, consents, device_sessions, error::Result, identities, passkeys,
+};
 
 use crate::{
     Service,
@@ -30,6 +32,10 @@ pub(crate) struct Issue {
     consent: Consent,
     hinted_user: Option<UserId>,
     is_email_promised: bool,
+    passkey: Option<PasskeyId>,
+    browser: Option<BrowserSessionId>,
+    /// When the session is over at the latest that the code opens.
+    session_ends_at: Timestamp,
     now: Timestamp,
 }
 
@@ -69,6 +75,14 @@ impl Issue {
     #[must_use]
     pub(crate) fn to(mut self, live: &LiveBrowser) -> Self {
         self.draft.row.as_of = Some(live.session.generations.user);
+        self.browser = Some(live.session.id);
+        self.by(live.session.passkey)
+    }
+
+    /// For somebody who was proved by this passkey, if by any: what comes of it ends with the passkey.
+    #[must_use]
+    pub(crate) const fn by(mut self, passkey: Option<PasskeyId>) -> Self {
+        self.passkey = passkey;
         self
     }
 
@@ -89,7 +103,27 @@ impl Issue {
         }
         let mut row = self.draft.row.clone();
         row.code.user = user;
-        Ok(if authorization_codes::insert(conn, &row).await? { Issued::Code } else { Issued::NoUser })
+        if !self.note_passkey(conn, user).await? || !authorization_codes::insert(conn, &row).await? {
+            return Ok(Issued::NoUser);
+        }
+        Ok(Issued::Code)
+    }
+
+    /// Whoever revokes the passkey finds the session that is to be. `false`: somebody has revoked it just now, and may have let it in again since;
+    /// but what was opened before stays over.
+    async fn note_passkey(&self, conn: &mut Conn<'_>, user: UserId) -> Result<bool> {
+        let Some(passkey) = self.passkey else { return Ok(true) };
+        let (project, session) = (&self.draft.row.project, self.draft.row.code.session);
+        if !passkeys::hold_live(conn, project, user, passkey).await? {
+            return Ok(false);
+        }
+        if let Some(browser) = self.browser
+            && browser_sessions::hold(conn, project, browser).await?.is_none()
+        {
+            return Ok(false);
+        }
+        device_sessions::insert(conn, project, passkey, session, self.session_ends_at).await?;
+        Ok(true)
     }
 
     async fn asks(&self, conn: &mut Conn<'_>, user: UserId) -> Result<bool> {
@@ -125,6 +159,7 @@ impl Service {
         let is_own = client.settings.oauth_first_party;
         let mut draft = self.draft_code(project, request, UserId::from_bytes([0; 16]), proof, now);
         draft.row.code.dpop_jkt = dpop_jkt.or(draft.row.code.dpop_jkt);
+        let session_ends_at = draft.row.code.expires_at.plus(client.settings.refresh_lifetime);
         Ok(Issue {
             draft,
             scope: request.scope.clone(),
@@ -135,6 +170,9 @@ impl Service {
             },
             hinted_user: request.hinted_user,
             is_email_promised: request.scope.has("openid") && (is_own || request.scope.has("email")),
+            passkey: None,
+            browser: None,
+            session_ends_at,
             now,
         })
     }

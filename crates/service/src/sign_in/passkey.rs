@@ -54,7 +54,7 @@ impl Service {
         match self.prove_passkey(project, &state, response, stepping.caller).await {
             Ok(passkey) => {
                 let proof = passkey.proof.clone();
-                self.showing(stepping, Who::Passkey { proof: passkey, state }, proof)
+                self.showing(stepping, Who::Passkey { proof: Box::new(passkey), state }, proof)
             }
             Err(PasskeyRefused::Outage(outage)) => Err(outage.into()),
             Err(_) => Ok(Action::Fail(match self.take_failure(Some(project), stepping.caller.address) {

@@ -292,12 +292,13 @@ impl Service {
         let sign_in = &stepping.kept.sign_in;
         let request = kept_request(&sign_in.purpose)?;
         let only_user = sign_in.purpose.only_user();
+        let passkey = who.passkey();
         let first = who.as_first(&proof, project, request.as_ref(), only_user.is_some());
-        let issue =
-            request.map(|request| self.draw_up_code(project, &request, proof.clone(), sign_in.dpop_jkt)).transpose()?;
+        let draw_up = |request| self.draw_up_code(project, &request, proof.clone(), sign_in.dpop_jkt);
+        let issue = request.map(draw_up).transpose()?.map(|issue| issue.by(passkey));
         let browser = match stepping.front {
             Front::Browser { before } if only_user.is_none() => {
-                Some(self.draw_up_browser(project, proof, before, stepping.caller))
+                Some(self.draw_up_browser(project, proof, before, stepping.caller).by(passkey))
             }
             // Nobody stays signed in who only proves a change.
             Front::App | Front::Browser { .. } => None,

@@ -3,6 +3,7 @@
 pub(crate) mod arrival;
 pub mod create;
 pub mod delete;
+pub mod export;
 pub(crate) mod first_sight;
 pub mod list;
 pub mod merge;

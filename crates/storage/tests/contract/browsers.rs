@@ -12,7 +12,7 @@ use countersign_crypto::{
 use countersign_domain::{
     browser_session::BrowserSession,
     generations::Generations,
-    id::{BrowserSessionId, ClientId, ProjectId, UserId},
+    id::{BrowserSessionId, ClientId, PasskeyId, ProjectId, UserId},
     oauth::scope::Scopes,
     proof::{Level, Method, Proof},
     user::User,
@@ -48,6 +48,7 @@ fn session(user: &User, number: u8) -> BrowserSession {
             level: Level::OneFactor,
             at: at(1),
         },
+        passkey: Some(PasskeyId::from_bytes([number; 16])),
         generations: Generations { user: 0, project: 7, ..Generations::default() },
         user_agent: "a 'quoted' browser".to_owned(),
         created_at: at(i64::from(number)),

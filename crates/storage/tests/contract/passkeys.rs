@@ -25,6 +25,7 @@ on_both_engines!(
     of_many_who_show_one_count_at_once_one_is_right,
     a_passkey_can_be_called_something_else_and_taken_away_by_its_user_alone,
     a_user_takes_the_passkeys_along,
+    a_passkey_that_is_revoked_is_not_used_until_that_is_taken_back,
 );
 
 fn passkey(user: &User, number: u8, sign_count: u32) -> StoredPasskey {
@@ -39,6 +40,9 @@ fn passkey(user: &User, number: u8, sign_count: u32) -> StoredPasskey {
             backed_up_at: (sign_count == 0).then(|| at(1)),
             created_at: at(1),
             last_used_at: None,
+            last_attempted_at: None,
+            revoked_at: None,
+            user_agent: "Mozilla/5.0 'Ada'".to_owned(),
         },
         credential_id: format!("credential{number}"),
         credential: r#"{"cred":"a 'quoted' one"}"#.to_owned(),
@@ -54,7 +58,15 @@ async fn having(engine: Engine, sign_count: u32) -> (Given, StoredPasskey) {
 
 fn used(stored: &StoredPasskey, sign_count: u32) -> Use {
     let passkey = &stored.passkey;
-    Use { project: p1(), id: passkey.id, user: passkey.user, sign_count, is_backed_up: false, at: at(9) }
+    Use {
+        project: p1(),
+        id: passkey.id,
+        user: passkey.user,
+        sign_count,
+        is_backed_up: false,
+        user_agent: "app/2".to_owned(),
+        at: at(9),
+    }
 }
 
 async fn found(given: &Given, stored: &StoredPasskey) -> Option<StoredPasskey> {
@@ -165,4 +177,37 @@ async fn a_user_takes_the_passkeys_along(engine: Engine) {
     for gone in [&stored, &second, &others] {
         assert_eq!(found(&given, gone).await, None);
     }
+}
+
+async fn a_passkey_that_is_revoked_is_not_used_until_that_is_taken_back(engine: Engine) {
+    let (given, stored) = having(engine, 7).await;
+    let (owner, id) = (stored.passkey.user, stored.passkey.id);
+    let stranger = user(2).id;
+    let used = used(&stored, 8);
+    assert!(!write!(given, [], passkeys::revoke, &p1(), stranger, id, at(5)).unwrap());
+    assert!(!write!(given, [], passkeys::unrevoke, &p1(), owner, id).unwrap());
+    assert!(write!(given, [], passkeys::hold_live, &p1(), owner, id).unwrap());
+    // Only what is refused is an attempt.
+    write!(given, [used], passkeys::record_attempt, &used).unwrap();
+    assert_eq!(found(&given, &stored).await.unwrap().passkey.last_attempted_at, None);
+
+    assert!(write!(given, [], passkeys::revoke, &p1(), owner, id, at(5)).unwrap());
+    assert!(!write!(given, [], passkeys::revoke, &p1(), owner, id, at(6)).unwrap());
+    assert!(!write!(given, [], passkeys::hold_live, &p1(), owner, id).unwrap());
+    assert!(!write!(given, [used], passkeys::record_use, &used).unwrap());
+    write!(given, [used], passkeys::record_attempt, &used).unwrap();
+    let soon = Use { at: at(18), ..used.clone() };
+    write!(given, [soon], passkeys::record_attempt, &soon).unwrap();
+    let shown = found(&given, &stored).await.unwrap().passkey;
+    assert_eq!((shown.revoked_at, shown.last_attempted_at, shown.last_used_at), (Some(at(5)), Some(at(9)), None));
+    assert_eq!((shown.user_agent.as_str(), shown.sign_count), ("app/2", 7));
+    let later = Use { at: at(19), ..used.clone() };
+    write!(given, [later], passkeys::record_attempt, &later).unwrap();
+    assert_eq!(found(&given, &stored).await.unwrap().passkey.last_attempted_at, Some(at(19)));
+
+    assert!(!write!(given, [], passkeys::unrevoke, &p1(), stranger, id).unwrap());
+    assert!(write!(given, [], passkeys::unrevoke, &p1(), owner, id).unwrap());
+    assert!(write!(given, [used], passkeys::record_use, &used).unwrap());
+    assert_eq!(read!(given, passkeys::find, &p1(), owner, id).unwrap().unwrap().passkey.revoked_at, None);
+    assert_eq!(read!(given, passkeys::find, &p1(), stranger, id).unwrap(), None);
 }

@@ -1,5 +1,6 @@
 //! Calls that a customer's backend seals and signs.
 
+mod devices;
 mod envelope;
 mod in_python;
 mod keys;

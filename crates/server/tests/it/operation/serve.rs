@@ -39,7 +39,7 @@ const GOOD: &str =
 
 async fn a_schema_may_be_made_before_the_first_start(engine: Engine) {
     let deployment = Deployment::empty(engine).await;
-    assert_eq!(deployment.program.json(&["migrate"]).await, json!({ "migrations_applied": 13 }));
+    assert_eq!(deployment.program.json(&["migrate"]).await, json!({ "migrations_applied": 14 }));
     let made = deployment.database.dump().await;
     assert_eq!(deployment.program.json(&["migrate"]).await, json!({ "migrations_applied": 0 }));
     assert_eq!(deployment.database.dump().await, made);

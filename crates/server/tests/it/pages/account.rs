@@ -41,6 +41,7 @@ async fn who_signed_out_leaves_no_row_for_long() {
 /// The places on a page, by their names.
 fn places(page: &Page) -> Vec<(String, String)> {
     let text = page.text();
+    let (_, text) = text.split_once("id=\"places\"").expect("there are places");
     let name = |part: &str| part.split("<strong>").nth(1).unwrap().split("</strong>").next().unwrap().to_owned();
     let id = |part: &str| part.split("name=\"place\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     text.split("<li>").skip(1).map(|part| (name(part), id(part))).collect()

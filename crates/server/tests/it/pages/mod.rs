@@ -3,7 +3,10 @@
 mod account;
 mod attacks;
 mod consent;
+mod contact;
+mod devices;
 mod in_browser;
+mod own_data;
 mod own_passkeys;
 mod passkeys;
 mod prompts;

@@ -97,6 +97,6 @@ async fn who_was_locked_out_or_forgotten_isnt_let_in(engine: Engine) {
     assert_eq!(stage.sign_in(&phone).await, Recorded::User { generation: 1 });
     let proof = stage.show(&phone).await.unwrap();
     let by = countersign_service::passkeys::By::Operator;
-    stage.service().remove_passkey(&p1, stage.ada, passkey.id, by).await.unwrap();
+    stage.service().delete_device(&p1, stage.ada, passkey.id, by).await.unwrap();
     assert_eq!(stage.record(&proof).await, Recorded::Late, "it was taken away in the meantime");
 }

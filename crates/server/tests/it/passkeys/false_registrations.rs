@@ -127,7 +127,7 @@ async fn a_challenge_replayed(engine: Engine) {
     let passkey = stage.finish(stage.ada, &challenge.state, &response).await.unwrap();
     let p1 = stage.project().project.id.clone();
     let by = countersign_service::passkeys::By::Operator;
-    stage.service().remove_passkey(&p1, stage.ada, passkey.id, by).await.unwrap();
+    stage.service().delete_device(&p1, stage.ada, passkey.id, by).await.unwrap();
     is_over(&stage.finish(stage.ada, &challenge.state, &response).await);
     is_over(&stage.finish(stage.ada, &challenge.state, &stage.phone().create(&challenge.options)).await);
     assert_eq!(stage.house.books().await.passkeys, 0);

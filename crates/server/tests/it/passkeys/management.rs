@@ -3,6 +3,7 @@
 use countersign_domain::{id::PasskeyId, locale::Locale};
 use countersign_service::{
     admin::Refused,
+    devices::DeviceRefused,
     passkeys::{By, Flaw},
 };
 use countersign_testkit::{database::Engine, on_both_engines};
@@ -23,7 +24,7 @@ async fn a_passkey_that_was_taken_away_proves_nobody(engine: Engine) {
     stage.register(stage.ada, &mut kept).await.unwrap();
     let (p1, caller) = (stage.project().project.id.clone(), caller());
     let by = By::User { caller: &caller, locale: Locale::En };
-    stage.service().remove_passkey(&p1, stage.ada, passkey.id, by).await.unwrap();
+    stage.service().delete_device(&p1, stage.ada, passkey.id, by).await.unwrap();
     is_flawed(&stage.show(&lost).await, Flaw::UnknownCredential);
     assert_eq!(stage.sign_in(&kept).await, IN);
     let entry = stage.house.only_entry("passkey.removed").await;
@@ -33,15 +34,15 @@ async fn a_passkey_that_was_taken_away_proves_nobody(engine: Engine) {
         stage.service().outbox(None).await.unwrap().into_iter().map(|it| it.content.subject).collect();
     let removed = "A passkey was removed from your account with A project";
     assert_eq!(subjects.iter().filter(|subject| *subject == removed).count(), 1, "{subjects:?}");
-    let refused = stage.service().remove_passkey(&p1, stage.ada, passkey.id, by).await;
-    assert!(matches!(refused, Err(Refused::NotFound { noun: "passkey", .. })), "{refused:?}");
+    let refused = stage.service().delete_device(&p1, stage.ada, passkey.id, by).await;
+    assert!(matches!(refused, Err(DeviceRefused::NotFound)), "{refused:?}");
 }
 
 async fn what_an_operator_takes_away_is_in_the_trail(engine: Engine) {
     let stage = Stage::open(engine).await;
     let passkey = stage.register(stage.ada, &mut stage.phone()).await.unwrap();
     let p1 = stage.project().project.id.clone();
-    stage.service().remove_passkey(&p1, stage.ada, passkey.id, By::Operator).await.unwrap();
+    stage.service().delete_device(&p1, stage.ada, passkey.id, By::Operator).await.unwrap();
     assert_eq!(stage.passkeys(stage.ada).await, []);
     assert_eq!(stage.house.only_entry("passkey.removed").await.actor_kind, "operator");
     assert_eq!(stage.service().outbox(None).await.unwrap().len(), 1, "the user is told of what the user did");
@@ -66,9 +67,12 @@ async fn nobody_touches_the_passkeys_of_others(engine: Engine) {
     let by = By::User { caller: &caller, locale: Locale::En };
     for id in [passkey.id, PasskeyId::from_bytes([7; 16])] {
         let renamed = stage.service().rename_passkey(&p1, eve, id, "Mine".parse().unwrap(), by).await;
-        let removed = stage.service().remove_passkey(&p1, eve, id, by).await;
-        for refused in [renamed, removed] {
-            assert!(matches!(refused, Err(Refused::NotFound { noun: "passkey", .. })), "{refused:?}");
+        let removed = stage.service().delete_device(&p1, eve, id, by).await;
+        assert!(matches!(renamed, Err(Refused::NotFound { noun: "passkey", .. })), "{renamed:?}");
+        let revoked = stage.service().revoke_device(&p1, eve, id, by).await;
+        let restored = stage.service().unrevoke_device(&p1, eve, id, by).await;
+        for refused in [removed, revoked, restored] {
+            assert!(matches!(refused, Err(DeviceRefused::NotFound)), "{refused:?}");
         }
     }
     assert_eq!(stage.house.books().await, before);

@@ -62,8 +62,17 @@ async function tour(app, context, name, isGerman) {
   await look('account');
   await makePasskey(context, page);
   await look('account-passkeys');
-  await page.locator('summary').click();
+  await page.locator('section[aria-labelledby=passkeys] summary').click();
   await look('account-rename');
+  await page.evaluate(() => document.querySelectorAll('details').forEach((part) => { part.open = true; }));
+  await look('account-open');
+  await page.locator('#to-1').fill(`new-${email}`);
+  await page.locator('form:has(#to-1) button').click();
+  await page.locator('#code-email').waitFor();
+  await page.locator('#code-email').fill('000000');
+  await page.locator('button[value=prove]').click();
+  await page.getByRole('alert').waitFor();
+  await look('account-code');
   await page.goto(`${new URL(page.url()).origin}/account?m=passkey`);
   await look('account-wrong');
   await page.goto(app.address({ prompt: 'login' }));
@@ -104,7 +113,7 @@ async function makePasskey(context, page) {
   };
   await tools.send('WebAuthn.addVirtualAuthenticator', { options });
   await page.locator('form[data-passkey] button').click();
-  await page.locator('summary').waitFor();
+  await page.locator('section[aria-labelledby=passkeys] summary').waitFor();
   await tools.send('WebAuthn.disable');
   await tools.detach();
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { APP, signIn, visit } from './visitor.mjs';
+import { APP, readAll, signIn, visit } from './visitor.mjs';
 
 await visit(async ({ app, open }) => {
   const context = await open();
@@ -96,10 +96,26 @@ await visit(async ({ app, open }) => {
 
   // A passkey that the server no longer has: the page says so, once the browser has shown it.
   await page.goto(account);
-  await page.getByRole('button', { name: 'Remove the passkey' }).click();
-  await page.getByText('not used yet').waitFor({ state: 'detached' });
-  await page.waitForFunction(() => !document.body.textContent.includes('last used'));
+  // Locked out, it has signed out here; let in again from where a code signed in, it signs in here.
+  await page.getByRole('button', { name: 'Lock out the passkey' }).click();
+  await heading('Sign in');
+  await page.goto(app.address({ state: 's-locked-out' }));
+  await button.click();
+  await page.getByText('This passkey can’t be used here').or(page.getByText("This passkey can't be used here")).waitFor();
+  await page.goto(account);
+  await readAll('ada@example.com');
+  await signIn(page, 'ada@example.com');
+  await page.getByText('locked out', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Let the passkey in again' }).click();
+  await page.getByRole('button', { name: 'Lock out the passkey' }).waitFor();
   await leave();
+  await page.goto(app.address({ state: 's-let-in' }));
+  await button.click();
+  await heading('The app');
+  assert.equal(app.answers.at(-1).state, 's-let-in');
+  await page.goto(account);
+  await page.getByRole('button', { name: 'Remove the passkey' }).click();
+  await heading('Sign in');
   await page.goto(app.address({ state: 's-removed' }));
   await button.click();
   await page.getByText('This passkey can’t be used here').or(page.getByText("This passkey can't be used here")).waitFor();

@@ -83,6 +83,11 @@ export async function mail(to) {
   return fresh[0];
 }
 
+/** What came until now is old. */
+export async function readAll(to) {
+  for (const { id } of await messages(to)) seen.add(id);
+}
+
 /** All messages to an address. */
 export async function messages(to) {
   const answer = await fetch(`${SERVER}/dev/outbox?to=${encodeURIComponent(to)}`);
