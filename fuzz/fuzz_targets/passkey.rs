@@ -60,7 +60,7 @@ fuzz_target!(|lines: &str| {
             match stage.register(&challenge, client_data, &bytes) {
                 Ok(id) => {
                     is_honest(&challenge, client_data, "webauthn.create");
-                    let removed = stage.deployment.service.remove_passkey(
+                    let removed = stage.deployment.service.delete_device(
                         &stage.project.project.id,
                         stage.user,
                         id,
