@@ -116,7 +116,7 @@ async fn a_user_with_all_verbs(program: &Program) -> String {
     has_states(program, ("user", "ada@example.com")).await;
     assert_eq!(program.json(&["user", "passkeys", &uid]).await, serde_json::json!([]));
     let unknown = ["user", "passkeys", &uid, "--remove", "pas_01M7ZXN1RA8P0SKJFC1Q5MJ89J"];
-    assert!(program.run(&unknown).await.refused(1).contains("there is no passkey `pas_01M7ZXN1"), "nothing to remove");
+    assert!(program.run(&unknown).await.refused(1).contains("there is no device `pas_01M7ZXN1"), "nothing to remove");
     assert_eq!(program.json(&["user", "consents", &uid]).await, serde_json::json!([]));
     let unknown = ["user", "consents", &uid, "--revoke", "c9"];
     let refused = program.run(&unknown).await.refused(1);

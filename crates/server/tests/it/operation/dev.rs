@@ -62,6 +62,7 @@ async fn the_first_start_makes_a_project_that_is_ready_to_use() {
             "public_key_pem": dev["oauth"]["public_key_pem"],
         },
         "delegation": dev["delegation"],
+        "management": dev["management"],
         "backend": dev["backend"],
         "outbox_url": format!("{url}/dev/outbox"),
     });
